@@ -1,0 +1,88 @@
+"""Every physical name, S3 prefix and URI. Containers are told URIs; only this module builds them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from monitoring.contract import BASELINE_FILE
+
+BucketKind = Literal["data", "registry", "capture", "logs"]
+VARIANT = "main"
+"""The production variant's name never changes: a renamed variant breaks the deregistration of its scalable target."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names within one environment: a prefix (the organisation), the environment, its account and region."""
+
+    prefix: str
+    environment: str
+    account: str
+    region: str
+
+    @property
+    def base(self) -> str:
+        """What every name in the environment starts with."""
+        return f"{self.prefix}-{self.environment}"
+
+    def bucket(self, kind: BucketKind) -> str:
+        """Globally unique by the account id."""
+        return f"{self.base}-{kind}-{self.account}"
+
+    def repository(self, image: str) -> str:
+        """The ECR repository of one of our images."""
+        return f"{self.base}/{image}"
+
+    def image(self, image: str, tag: str) -> str:
+        """The image URI, as SageMaker takes it."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository(image)}:{tag}"
+
+    def model(self, model: str) -> "ModelNames":
+        """The names of one model in this environment."""
+        return ModelNames(self, model)
+
+
+@dataclass(frozen=True)
+class ModelNames:
+    """Names of one model's resources."""
+
+    environment: Names
+    model: str
+
+    @property
+    def base(self) -> str:
+        """The endpoint, the pipeline and the package group share this name; AWS keeps them in different namespaces."""
+        return f"{self.environment.base}-{self.model}"
+
+    def release(self, content_hash: str) -> str:
+        """Immutable things (model, endpoint configuration) are named by what they contain."""
+        return f"{self.base}-{content_hash[:10]}"
+
+    @property
+    def data_prefix(self) -> str:
+        """Labelled data, one Parquet file a partition; the key of a new partition starts with this."""
+        return f"{self.model}/labelled/"
+
+    @property
+    def data_uri(self) -> str:
+        """Where labelled data arrives."""
+        return f"s3://{self.environment.bucket('data')}/{self.data_prefix}"
+
+    @property
+    def runs_uri(self) -> str:
+        """Below it: one folder a pipeline execution, one below that a step."""
+        return f"s3://{self.environment.bucket('registry')}/{self.model}/runs"
+
+    @property
+    def capture_uri(self) -> str:
+        """SageMaker adds /<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl."""
+        return f"s3://{self.environment.bucket('capture')}/{self.model}"
+
+    @property
+    def drift_reports_uri(self) -> str:
+        """Below it: one folder a window, named by its end."""
+        return f"s3://{self.environment.bucket('registry')}/{self.model}/drift"
+
+    @staticmethod
+    def baseline_file(baseline_uri: str) -> str:
+        """The baseline document inside a run's baseline folder."""
+        return f"{baseline_uri.rstrip('/')}/{BASELINE_FILE}"

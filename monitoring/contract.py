@@ -1,0 +1,57 @@
+"""What the monitoring image and the retraining governor promise: commands, files, metric names. Standard library only.
+
+Emitter and alarm import the same constant, so an alarm can never watch a metric that nobody emits.
+"""
+
+from typing import Final
+
+IMAGE: Final = "monitoring"
+ENTRYPOINT: Final = ("python", "-m", "monitoring")
+VALIDATE_COMMAND: Final = "validate"
+BASELINE_COMMAND: Final = "baseline"
+DRIFT_COMMAND: Final = "drift"
+
+SPEC_VARIABLE: Final = "SAGESTACK_MONITORING_SPEC"
+"""Environment variable of every job of this image: the JSON object described in docs/architecture.md, "job spec"."""
+WINDOW_END_VARIABLE: Final = "SAGESTACK_WINDOW_END"
+"""The drift job's window ends here (ISO 8601); the scheduler fills in `<aws.scheduler.scheduled-time>`."""
+
+# Processing inputs and outputs, below <ML root>/processing.
+DATA_INPUT: Final = "input/data"
+MODEL_INPUT: Final = "input/model"
+BASELINE_INPUT: Final = "input/baseline"
+VALIDATION_OUTPUT: Final = "output/validation"
+BASELINE_OUTPUT: Final = "output/baseline"
+REPORT_OUTPUT: Final = "output/report"
+
+VALIDATION_FILE: Final = "validation.json"
+VALIDATION_SCHEMA_VERSION: Final = 1
+BASELINE_FILE: Final = "baseline.json"
+BASELINE_SCHEMA_VERSION: Final = 1
+STATISTICS_FILE: Final = "statistics.json"
+CONSTRAINTS_FILE: Final = "constraints.json"
+DRIFT_REPORT_FILE: Final = "drift_report.json"
+DRIFT_REPORT_SCHEMA_VERSION: Final = 1
+VIOLATIONS_FILE: Final = "constraint_violations.json"
+
+METRIC_NAMESPACE: Final = "sagestack/monitoring"
+ENDPOINT_DIMENSION: Final = "Endpoint"
+FEATURE_DIMENSION: Final = "Feature"
+PSI_METRIC: Final = "PopulationStabilityIndex"
+"""By Endpoint and Feature: one value a feature and window."""
+MAX_PSI_METRIC: Final = "MaxFeaturePopulationStabilityIndex"
+"""By Endpoint: the largest feature PSI of the window; what the drift alarm watches."""
+PREDICTION_PSI_METRIC: Final = "PredictionPopulationStabilityIndex"
+DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
+SAMPLE_COUNT_METRIC: Final = "SampleCount"
+"""Rows in the window; published also when it is zero, so that silence is always a fault."""
+
+GOVERNOR_HANDLER: Final = "monitoring.governor.handler"
+GOVERNOR_SPEC_VARIABLE: Final = "SAGESTACK_GOVERNOR_SPEC"
+RETRAINING_REQUESTED: Final = "Retraining Requested"
+"""EventBridge detail-type of a person's request; its source is EVENT_SOURCE."""
+EVENT_SOURCE: Final = "sagestack"
+
+STARTED_BY_PARAMETER: Final = "StartedBy"
+"""The pipeline parameter that says why a run was started; one of STARTED_BY."""
+STARTED_BY: Final = ("new-data", "drift", "schedule", "person")

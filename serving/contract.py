@@ -1,0 +1,42 @@
+"""What the serving image promises to whoever runs it: SageMaker's real-time inference contract and our file names.
+
+Standard library only: the infrastructure, the other images and the local cloud import these names, so that the one who
+writes a name and the one who reads it cannot differ.
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+from typing import Final
+
+IMAGE: Final = "serving"
+ENTRYPOINT: Final = ("python", "-m", "serving")
+SERVE_COMMAND: Final = "serve"
+"""SageMaker starts an inference container as `<image> serve`."""
+
+ML_ROOT_VARIABLE: Final = "SAGESTACK_ML_ROOT"
+"""Moves `/opt/ml` elsewhere, for a machine that has no `/opt/ml` of its own to give."""
+DEFAULT_ML_ROOT: Final = "/opt/ml"
+MODEL_DIRECTORY: Final = "model"
+"""Below the ML root: the unpacked `model.tar.gz`."""
+FAILURE_FILE: Final = "output/failure"
+"""Below the ML root: the first 1,024 characters become a training job's FailureReason."""
+MESSAGE_FILE: Final = "output/message"
+"""Below the ML root: the first 1,024 bytes become a processing job's ExitMessage."""
+
+PORT_VARIABLE: Final = "SAGEMAKER_BIND_TO_PORT"
+DEFAULT_PORT: Final = 8080
+HOST_VARIABLE: Final = "SAGESTACK_BIND_HOST"
+"""A container binds to every interface of its own network namespace; a bare process is told 127.0.0.1."""
+
+MAX_BODY_BYTES: Final = 6_291_456
+PING_PATH: Final = "/ping"
+INVOCATIONS_PATH: Final = "/invocations"
+INFERENCE_ID_HEADER: Final = "X-Amzn-SageMaker-Inference-Id"
+CUSTOM_ATTRIBUTES_HEADER: Final = "X-Amzn-SageMaker-Custom-Attributes"
+
+CSV: Final = "text/csv"
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/jsonlines"
+
+MODEL_FILE: Final = "model.txt"
+SIGNATURE_FILE: Final = "signature.json"
+SIGNATURE_SCHEMA_VERSION: Final = 1
