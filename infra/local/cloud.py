@@ -1,0 +1,98 @@
+"""The one object that the local cloud's modules share: where it lives, what time it is, what happened, what is under way."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from infra.local.clock import Clock
+
+Event = dict[str, Any]
+"""An event as EventBridge delivers it: version, id, detail-type, source, account, time, region, resources, detail."""
+
+
+@dataclass
+class LocalCloud:
+    """Modules know each other through AWS's own API (`client`), through events (`emit`, `subscribe`), and not otherwise."""
+
+    home: Path
+    """Its folder: one sandbox a job, its log, its process id."""
+    endpoint_url: str
+    region: str
+    account: str
+    clock: Clock = field(default_factory=Clock)
+    _subscribers: list[Callable[[Event], None]] = field(default_factory=list)
+    _under_way: dict[str, str] = field(default_factory=dict)
+    _idle: threading.Condition = field(default_factory=threading.Condition)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+        """A boto3 client of this cloud itself: one module calls another as any user would."""
+        return boto3.client(
+            service, endpoint_url=self.endpoint_url, region_name=self.region, aws_access_key_id="local", aws_secret_access_key="local"  # noqa: S106
+        )
+
+    def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str] | None = None) -> None:
+        """Put an AWS service's event on the default event bus."""
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": self.account,
+            "time": self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.region,
+            "resources": resources or [],
+            "detail": detail,
+        }
+        for subscriber in self._subscribers:
+            subscriber(event)
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> None:
+        """Have `subscriber` called with every event, in the emitter's thread: return soon, never raise."""
+        self._subscribers.append(subscriber)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Say that something with an end (a job, an execution, a delivery) is under way; `settle` waits for it."""
+        key = str(uuid.uuid4())
+        with self._idle:
+            self._under_way[key] = what
+        try:
+            yield
+        finally:
+            with self._idle:
+                del self._under_way[key]
+                self._idle.notify_all()
+
+    def start(self, what: str, work: Callable[[], None]) -> None:
+        """Run `work` on a thread of its own; it counts as under way from before this returns."""
+        entered = self.working(what)
+        entered.__enter__()
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                entered.__exit__(None, None, None)
+
+        threading.Thread(target=run, name=what, daemon=True).start()
+
+    def under_way(self) -> list[str]:
+        """What is under way, in words."""
+        with self._idle:
+            return sorted(self._under_way.values())
+
+    def settle(self, timeout_seconds: float = 600) -> None:
+        """Wait until nothing is under way.
+
+        Raises:
+            TimeoutError: something still is after `timeout_seconds`; the message names it.
+        """
+        with self._idle:
+            if not self._idle.wait_for(lambda: not self._under_way, timeout_seconds):
+                raise TimeoutError(f"still under way after {timeout_seconds:g} s: {', '.join(sorted(self._under_way.values()))}")
