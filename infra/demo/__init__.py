@@ -1,0 +1,1 @@
+"""The demo: one real model through its whole life on this machine (`make demo`)."""
