@@ -38,7 +38,10 @@ class Clock:
         """
         with self._advancing:
             if to < self.now():
-                raise ValueError(f"the clock reads {self.now():%Y-%m-%dT%H:%M:%SZ} and cannot go back to {to:%Y-%m-%dT%H:%M:%SZ}")
+                now = self.now()
+                raise ValueError(
+                    f"the clock reads {now:%Y-%m-%dT%H:%M:%SZ} and cannot go back to {to:%Y-%m-%dT%H:%M:%SZ}"
+                )
             settle()
             while due := self._next_due(to):
                 moment, action = due

@@ -1,9 +1,9 @@
-"""The one object that the local cloud's modules share: where it lives, what time it is, what happened, what is under way."""
+"""The one object that the local cloud's modules share: its home, its time, what happened, what is under way."""
 
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from infra.local.clock import Clock
+from infra.local.processes import Children
 
 Event = dict[str, Any]
 """An event as EventBridge delivers it: version, id, detail-type, source, account, time, region, resources, detail."""
@@ -18,7 +19,7 @@ Event = dict[str, Any]
 
 @dataclass
 class LocalCloud:
-    """Modules know each other through AWS's own API (`client`), through events (`emit`, `subscribe`), and not otherwise."""
+    """Modules know each other through AWS's own API (`client`) and events (`emit`, `subscribe`), not otherwise."""
 
     home: Path
     """Its folder: one sandbox a job, its log, its process id."""
@@ -26,6 +27,9 @@ class LocalCloud:
     region: str
     account: str
     clock: Clock = field(default_factory=Clock)
+    children: Children = field(default_factory=Children)
+    """Its child processes; `infra.local.processes.spawn` starts one."""
+    _at_stop: list[Callable[[], None]] = field(default_factory=list)
     _subscribers: list[Callable[[Event], None]] = field(default_factory=list)
     _under_way: dict[str, str] = field(default_factory=dict)
     _idle: threading.Condition = field(default_factory=threading.Condition)
@@ -33,7 +37,11 @@ class LocalCloud:
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         """A boto3 client of this cloud itself: one module calls another as any user would."""
         return boto3.client(
-            service, endpoint_url=self.endpoint_url, region_name=self.region, aws_access_key_id="local", aws_secret_access_key="local"  # noqa: S106
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
         )
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str] | None = None) -> None:
@@ -55,6 +63,19 @@ class LocalCloud:
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
         """Have `subscriber` called with every event, in the emitter's thread: return soon, never raise."""
         self._subscribers.append(subscriber)
+
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called when the cloud stops; the last one registered is called first."""
+        self._at_stop.append(callback)
+
+    def stop(self) -> None:
+        """Call what was registered with `on_stop`, then end every child process."""
+        try:
+            with ExitStack() as callbacks:
+                for callback in self._at_stop:
+                    callbacks.callback(callback)
+        finally:
+            self.children.stop()
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
@@ -95,4 +116,6 @@ class LocalCloud:
         """
         with self._idle:
             if not self._idle.wait_for(lambda: not self._under_way, timeout_seconds):
-                raise TimeoutError(f"still under way after {timeout_seconds:g} s: {', '.join(sorted(self._under_way.values()))}")
+                raise TimeoutError(
+                    f"still under way after {timeout_seconds:g} s: {', '.join(sorted(self._under_way.values()))}"
+                )
