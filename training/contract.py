@@ -39,6 +39,10 @@ EVALUATION_FILE: Final = "evaluation.json"
 EVALUATION_SCHEMA_VERSION: Final = 1
 MODEL_ARCHIVE: Final = "model.tar.gz"
 
+METRICS: Final = {"binary-classification": ("auc", "log_loss", "accuracy"), "regression": ("rmse", "mae")}
+"""What each kind of problem is measured by; the first is the gate's default."""
+HIGHER_IS_BETTER: Final = frozenset({"auc", "accuracy"})
+
 METRIC_PATTERNS: Final = (
     ("train:auc", r"train_auc=([0-9.]+)"),
     ("validation:auc", r"validation_auc=([0-9.]+)"),

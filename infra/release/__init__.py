@@ -1,0 +1,1 @@
+"""From a registered version to what is live: list, approve, promote, verify."""

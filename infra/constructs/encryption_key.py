@@ -1,0 +1,60 @@
+"""The environment's KMS key: everything at rest is encrypted with it."""
+
+from infra.constructs.permissions import ServiceRole, allow, policy_document
+from infra.naming import Names
+from infra.provider import Construct, aws
+
+
+class EncryptionKey(Construct):
+    """A rotating customer-managed key with an alias; services may use it only on behalf of this account."""
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, protected: bool) -> None:
+        super().__init__(scope, id_)
+        self.key = aws.KmsKey(
+            self,
+            "key",
+            description=f"{names.base}: data, models, captured traffic and logs",
+            enable_key_rotation=True,
+            deletion_window_in_days=30 if protected else 7,
+            policy=_key_policy(names),
+            lifecycle={"prevent_destroy": protected},
+        )
+        aws.KmsAlias(self, "alias", name=f"alias/{names.base}", target_key_id=self.key.key_id)
+
+    @property
+    def arn(self) -> str:
+        """The key's ARN."""
+        return self.key.arn
+
+    def grant_use(self, role: ServiceRole) -> None:
+        """Encrypt and decrypt with the key."""
+        role.grant(allow(["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], [self.arn]))
+
+
+def _key_policy(names: Names) -> str:
+    account = {"StringEquals": {"aws:SourceAccount": names.account}}
+    root = {
+        "Sid": "Administration",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{names.account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    publishers = {
+        "Sid": "EncryptedNotifications",
+        "Effect": "Allow",
+        "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": account,
+    }
+    logs_arn = f"arn:aws:logs:{names.region}:{names.account}:log-group:*"
+    logs = {
+        "Sid": "EncryptedLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{names.region}.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs_arn}},
+    }
+    return policy_document([root, publishers, logs])

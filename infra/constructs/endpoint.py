@@ -1,0 +1,116 @@
+"""The real-time endpoint: what is live, and, still declared beside it, what was live before."""
+
+import hashlib
+import json
+
+from infra.config import EndpointConfig, Release, ReleaseLock
+from infra.constructs.permissions import ServiceRole
+from infra.constructs.platform import Platform
+from infra.images import SERVING
+from infra.naming import VARIANT, ModelNames
+from infra.provider import Construct, aws
+from serving.contract import CSV, JSON, JSON_LINES
+
+BOTH = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
+
+
+class Endpoint(Construct):
+    """An endpoint that is updated blue/green from one content-named configuration to the next.
+
+    A SageMaker rollback is reported as a successful apply, and the configuration it went back to must then still exist
+    (AWS provider issues 48997, 46663, 39099): so the previous release's model and configuration stay declared.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: EndpointConfig,
+        names: ModelNames,
+        platform: Platform,
+        lock: ReleaseLock,
+        rollback_alarms: list[str],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names, self._platform, self._settings = names, platform, settings
+        self.name = names.base
+        self._role = self._execution_role()
+        self._policy = self._role.attach()
+        configurations = {release.version: self._configuration(release) for release in lock.releases}
+        self.endpoint = aws.SagemakerEndpoint(
+            self,
+            "endpoint",
+            name=self.name,
+            endpoint_config_name=configurations[lock.current.version].name,
+            deployment_config=_all_at_once(rollback_alarms),
+            depends_on=list(configurations.values()),
+        )
+
+    def _execution_role(self) -> ServiceRole:
+        names, platform = self._names, self._platform
+        role = ServiceRole(
+            self, "role", name=f"{names.base}-endpoint", service="sagemaker.amazonaws.com", names=names.environment
+        )
+        platform.registry.grant_read(role, f"{names.model}/")
+        platform.capture.grant_write(role, f"{names.model}/")
+        platform.key.grant_use(role)
+        platform.repositories.grant_pull(role, SERVING)
+        platform.grant_logging(role)
+        return role
+
+    def _configuration(self, release: Release) -> aws.SagemakerEndpointConfiguration:
+        scope = Construct(self, f"release-{release.version}")
+        container = {"image": release.image, "model_data_url": release.model_data_url}
+        model = aws.SagemakerModel(
+            scope,
+            "model",
+            name=self._names.release(_digest(container)),
+            execution_role_arn=self._role.arn,
+            primary_container=container,
+            enable_network_isolation=True,
+            depends_on=[self._policy],
+            lifecycle={"create_before_destroy": True},
+        )
+        variant = self._variant()
+        capture = self._capture()
+        return aws.SagemakerEndpointConfiguration(
+            scope,
+            "configuration",
+            name=self._names.release(_digest([container, variant, capture])),
+            production_variants=[variant | {"model_name": model.name}],
+            data_capture_config=capture and capture | {"kms_key_id": self._platform.key.arn},
+            lifecycle={"create_before_destroy": True},
+        )
+
+    def _variant(self) -> dict[str, object]:
+        return {
+            "variant_name": VARIANT,
+            "instance_type": self._settings.instance_type,
+            "initial_instance_count": self._settings.scaling.initial_count,
+            "initial_variant_weight": 1,
+        }
+
+    def _capture(self) -> dict[str, object] | None:
+        if self._settings.capture.percent == 0:
+            return None
+        return {
+            "enable_capture": True,
+            "initial_sampling_percentage": self._settings.capture.percent,
+            "destination_s3_uri": self._names.capture_uri,
+            "capture_options": BOTH,
+            "capture_content_type_header": {"csv_content_types": [CSV], "json_content_types": [JSON, JSON_LINES]},
+        }
+
+
+def _all_at_once(alarms: list[str]) -> dict[str, object]:
+    routing = {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}
+    rollback = {"alarms": [{"alarm_name": name} for name in alarms]}
+    return {
+        "blue_green_update_policy": {"traffic_routing_configuration": routing, "termination_wait_in_seconds": 0},
+        "auto_rollback_configuration": rollback,
+    }
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,61 @@
+"""Roles and what they may do: a role starts with nothing, and the constructs it uses grant it the least they take."""
+
+import json
+from typing import Any
+
+from infra.naming import Names
+from infra.provider import Construct, aws
+
+Statement = dict[str, Any]
+
+
+def allow(actions: list[str], resources: list[str], **condition: dict[str, Any]) -> Statement:
+    """One Allow statement; conditions as `StringEquals={"key": "value"}`."""
+    statement: Statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": resources}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def policy_document(statements: list[Statement]) -> str:
+    """A policy as IAM returns it, so that a second plan finds nothing to change."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class ServiceRole(Construct):
+    """A role that one AWS service may assume for this account only, and the one inline policy it gathers."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, service: str, names: Names) -> None:
+        super().__init__(scope, id_)
+        self._statements: list[Statement] = []
+        self._name = name
+        self.role = aws.IamRole(
+            self, "role", name=name, assume_role_policy=_trust(service, names.account), force_detach_policies=True
+        )
+
+    @property
+    def arn(self) -> str:
+        """The role's ARN; depends on the role, not on its policy."""
+        return self.role.arn
+
+    def grant(self, *statements: Statement) -> None:
+        """Add to what the role may do; `attach` writes it down."""
+        self._statements.extend(statements)
+
+    def attach(self) -> aws.IamRolePolicy:
+        """The inline policy with everything granted so far; call it once, and depend on it before acting as the role."""
+        return aws.IamRolePolicy(
+            self, "policy", name=self._name, role=self.role.name, policy=policy_document(self._statements)
+        )
+
+
+def _trust(service: str, account: str) -> str:
+    """Only for requests on behalf of this account: the confused-deputy condition.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    return policy_document([statement])

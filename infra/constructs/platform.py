@@ -1,0 +1,41 @@
+"""What the models of one environment share, as one object that their constructs take."""
+
+from infra.config import EnvironmentConfig
+from infra.constructs.alerts import Alerts
+from infra.constructs.bucket import Bucket
+from infra.constructs.encryption_key import EncryptionKey
+from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.repositories import Repositories
+from infra.naming import Names
+from infra.provider import Construct
+
+
+class Platform(Construct):
+    """Key, buckets, repositories and topic: the stateful things, kept when the environment says so."""
+
+    def __init__(self, scope: Construct, id_: str, *, environment: EnvironmentConfig) -> None:
+        super().__init__(scope, id_)
+        names, protected = environment.names, environment.destroy_protection
+        self.names = names
+        self.protected = protected
+        self.key = EncryptionKey(self, "key", names=names, protected=protected)
+        self.logs = Bucket(self, "logs", name=names.bucket("logs"), key=None, access_logs=None, protected=protected)
+        self.data = self._bucket("data", events=True)
+        self.registry = self._bucket("registry")
+        self.capture = self._bucket("capture")
+        self.repositories = Repositories(self, "repositories", names=names, key=self.key, protected=protected)
+        self.alerts = Alerts(self, "alerts", names=names, key=self.key, email=environment.alarm_email)
+
+    def _bucket(self, kind: str, *, events: bool = False) -> Bucket:
+        name = self.names.bucket(kind)  # type: ignore[arg-type]
+        return Bucket(
+            self, kind, name=name, key=self.key, access_logs=self.logs, protected=self.protected, events=events
+        )
+
+    def grant_logging(self, role: ServiceRole) -> None:
+        """Write SageMaker's log streams and publish its metrics."""
+        groups = f"arn:aws:logs:{self.names.region}:{self.names.account}:log-group:/aws/sagemaker/*"
+        role.grant(
+            allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [groups]),
+            allow(["cloudwatch:PutMetricData"], ["*"], StringLike={"cloudwatch:namespace": ["/aws/sagemaker/*", "sagestack/*"]}),
+        )

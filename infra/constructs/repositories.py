@@ -1,0 +1,35 @@
+"""One ECR repository an image: a tag, once pushed, always means the same bytes."""
+
+from infra.constructs.encryption_key import EncryptionKey
+from infra.constructs.permissions import ServiceRole, allow
+from infra.images import IMAGES
+from infra.naming import Names
+from infra.provider import Construct, aws
+
+
+class Repositories(Construct):
+    """Immutable, scanned and encrypted repositories for the three images."""
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names, key: EncryptionKey, protected: bool) -> None:
+        super().__init__(scope, id_)
+        self._names = names
+        for image in IMAGES:
+            aws.EcrRepository(
+                self,
+                image,
+                name=names.repository(image),
+                image_tag_mutability="IMMUTABLE",
+                image_scanning_configuration={"scan_on_push": True},
+                encryption_configuration=[{"encryption_type": "KMS", "kms_key": key.arn}],
+                force_delete=not protected,
+                lifecycle={"prevent_destroy": protected},
+            )
+
+    def grant_pull(self, role: ServiceRole, *images: str) -> None:
+        """Pull these images."""
+        prefix = f"arn:aws:ecr:{self._names.region}:{self._names.account}:repository"
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        role.grant(
+            allow(pull, [f"{prefix}/{self._names.repository(image)}" for image in images]),
+            allow(["ecr:GetAuthorizationToken"], ["*"]),  # ECR names no resource for it
+        )

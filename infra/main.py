@@ -1,0 +1,37 @@
+"""Load, validate, stacks, synth: what `cdktf` runs, for the environment that SAGESTACK_ENV names."""
+
+import os
+import sys
+
+from infra.config import load_project
+from infra.errors import UserError
+from infra.provider import App, use_mirror
+from infra.stacks import ModelStack, PlatformStack
+
+
+def build(app: App, environment: str) -> None:
+    """Add the environment's stacks to the app."""
+    project = load_project(environment)
+    shared = PlatformStack(app, environment=project.environment)
+    for name, model in project.models.items():
+        ModelStack(app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name])
+
+
+def main() -> None:
+    """Synthesize to `cdktf.out`."""
+    app = App()
+    try:
+        build(app, os.environ.get("SAGESTACK_ENV", "local"))
+    except UserError as error:
+        sys.exit(_said(error))
+    app.synth()
+    use_mirror(app.outdir)
+
+
+def _said(error: UserError) -> int:
+    print(error, file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""`sagestack models | approve | promote | verify`: thin commands over the release package."""
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.config import load_project
+from infra.errors import CheckFailed
+from infra.release import promote as promotion
+from infra.release.registry import Registry, Version
+
+Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
+Environment = Annotated[str, typer.Option("--env", envvar="SAGESTACK_ENV", help="The environment.")]
+By = Annotated[str, typer.Option(help="Who does this; kept in the trail.")]
+
+
+def models(model: Model, env: Environment = "local") -> None:
+    """List the registered versions of a model: approval, metrics, data, what is live."""
+    project = load_project(env)
+    lock = project.lock(model)
+    table = Table(title=f"{model} in {env}")
+    for heading in ("version", "approval", "metrics", "trained on", "started by", "live"):
+        table.add_column(heading)
+    for version in Registry(project.environment, model).versions():
+        live = "live" if lock and lock.current.version == version.number else ""
+        table.add_row(*_row(version), live)
+    Console().print(table)
+
+
+def approve(
+    model: Model,
+    version: Annotated[int, typer.Argument(help="The version's number.")],
+    why: Annotated[str, typer.Option(help="The reason; kept in the registry.")],
+    by: By = getpass.getuser(),
+    env: Environment = "local",
+) -> None:
+    """Approve a registered version, so that it may be promoted."""
+    approved = Registry(load_project(env).environment, model).approve(version, by=by, why=why)
+    typer.echo(f"{model} version {approved.number} is approved by {by}: sagestack promote {model} --env {env}")
+
+
+def promote(
+    model: Model,
+    version: Annotated[int | None, typer.Argument(help="The version's number; default: the newest approved.")] = None,
+    by: By = getpass.getuser(),
+    env: Environment = "local",
+) -> None:
+    """Write the release lock: the next deploy serves this version."""
+    project = load_project(env)
+    registry = Registry(project.environment, model)
+    chosen = registry.newest_approved() if version is None else registry.version(version)
+    commit = promotion.commit_of(Path.cwd())
+    lock = promotion.promote(chosen, project.lock(model), model=model, by=by, at=datetime.now(UTC), commit=commit)
+    path = project.lock_path(model)
+    promotion.write_lock(lock, path)
+    typer.echo(f"{path}: {model} version {chosen.number} is current; now deploy (npx cdktf deploy '{env}-*') and sagestack verify {model} --env {env}")
+
+
+def verify(model: Model, env: Environment = "local") -> None:
+    """Compare what is live with what is declared; exit 1 with the difference."""
+    from infra.release.intended import intended  # noqa: PLC0415 - synthesizes: seconds that the other commands need not wait
+    from infra.release.verify import differences  # noqa: PLC0415
+
+    declared = intended(env, model)
+    if declared is None:
+        raise CheckFailed(f"{model} has no release in {env}: nothing is meant to be live; sagestack promote {model} --env {env}")
+    found = differences(load_project(env).environment, declared)
+    if found:
+        lines = "\n".join(f"  {what}: declared {wanted}, live {live}" for what, wanted, live in found)
+        raise CheckFailed(f"{model} in {env} is not as declared:\n{lines}")
+    typer.echo(f"{model} in {env} is live as declared: {declared.configuration}")
+
+
+def _row(version: Version) -> tuple[str, ...]:
+    metrics = ", ".join(f"{name} {value:.3f}" for name, value in version.metrics.items())
+    properties = version.properties
+    return str(version.number), version.approval, metrics, properties["trained_on"], properties["started_by"]

@@ -1,0 +1,102 @@
+"""The model registry as people see it: the versions of one model, what they scored and who approved them."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from infra.config import EnvironmentConfig
+from infra.errors import UserError
+from infra.session import client
+from training.contract import METRICS
+
+_METRIC_NAMES = tuple(name for names in METRICS.values() for name in names)
+Approval = Literal["Approved", "PendingManualApproval", "Rejected"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered model package."""
+
+    number: int
+    arn: str
+    approval: Approval
+    approved_by: str | None
+    image: str
+    model_data_url: str
+    properties: dict[str, str]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The test metrics that were registered with it, by name."""
+        return {name: float(self.properties[name]) for name in _METRIC_NAMES if name in self.properties}
+
+
+class Registry:
+    """One model's package group in one environment."""
+
+    def __init__(self, environment: EnvironmentConfig, model: str) -> None:
+        self._sagemaker = client(environment, "sagemaker")
+        self._group = environment.names.model(model).base
+        self._model = model
+
+    def versions(self) -> list[Version]:
+        """Every version, the newest first.
+
+        Raises:
+            UserError: the group does not exist: nothing was deployed yet.
+        """
+        pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self._group)
+        try:
+            packages = [package for page in pages for package in page["ModelPackageSummaryList"]]
+        except self._sagemaker.exceptions.ClientError as error:
+            raise UserError(f"{self._model}: {error.response['Error']['Message']}: deploy first, so that there is a registry") from None
+        found = [self._version(self._sagemaker.describe_model_package(ModelPackageName=p["ModelPackageArn"])) for p in packages]
+        return sorted(found, key=lambda version: version.number, reverse=True)
+
+    def version(self, number: int) -> Version:
+        """One version.
+
+        Raises:
+            UserError: there is no such version; the message lists those there are.
+        """
+        versions = self.versions()
+        for version in versions:
+            if version.number == number:
+                return version
+        known = ", ".join(str(version.number) for version in versions) or "none yet: train one first"
+        raise UserError(f"{self._model} has no version {number}; registered: {known}")
+
+    def newest_approved(self) -> Version:
+        """The newest version that may be promoted.
+
+        Raises:
+            UserError: none is approved.
+        """
+        for version in self.versions():
+            if version.approval == "Approved":
+                return version
+        raise UserError(f"{self._model} has no approved version: sagestack models {self._model}, then sagestack approve {self._model} VERSION")
+
+    def approve(self, number: int, *, by: str, why: str) -> Version:
+        """Approve a version; who and why is kept with it."""
+        version = self.version(number)
+        self._sagemaker.update_model_package(
+            ModelPackageArn=version.arn,
+            ModelApprovalStatus="Approved",
+            ApprovalDescription=why,
+            CustomerMetadataProperties=version.properties | {"approved_by": by},
+        )
+        return self.version(number)
+
+    @staticmethod
+    def _version(package: dict[str, Any]) -> Version:
+        container = package["InferenceSpecification"]["Containers"][0]
+        properties = package.get("CustomerMetadataProperties", {})
+        return Version(
+            number=package["ModelPackageVersion"],
+            arn=package["ModelPackageArn"],
+            approval=package["ModelApprovalStatus"],
+            approved_by=properties.get("approved_by"),
+            image=container["Image"],
+            model_data_url=container["ModelDataUrl"],
+            properties=properties,
+        )

@@ -1,0 +1,68 @@
+"""`<env>-<model>`: one model's whole life, from its pipeline to its dashboard."""
+
+from infra.config import EnvironmentConfig, ModelConfig, ReleaseLock
+from infra.constructs.alarms import DriftAlarms, EndpointAlarms
+from infra.constructs.autoscaling import Autoscaling
+from infra.constructs.dashboard import Dashboard
+from infra.constructs.drift_monitor import DriftMonitor
+from infra.constructs.endpoint import Endpoint
+from infra.constructs.platform import Platform
+from infra.constructs.registry import Registry
+from infra.constructs.retraining import Retraining
+from infra.constructs.training_pipeline import TrainingPipeline
+from infra.provider import App
+from infra.stacks.base import EnvironmentStack
+
+
+class ModelStack(EnvironmentStack):
+    """Without a release there is nothing to serve or watch yet: the stack then trains, and no more."""
+
+    def __init__(
+        self, app: App, *, model: ModelConfig, environment: EnvironmentConfig, platform: Platform, lock: ReleaseLock | None
+    ) -> None:
+        tags = {"model": model.name, "owner": model.owner}
+        super().__init__(app, f"{environment.name}-{model.name}", environment=environment, tags=tags)
+        self._model, self._platform, self._names = model, platform, environment.names.model(model.name)
+        Registry(self, "registry", model=model, names=self._names, protected=environment.destroy_protection)
+        pipeline = TrainingPipeline(
+            self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
+        )
+        drift_alarms = self._serve(lock) if lock else []
+        Retraining(
+            self,
+            "retraining",
+            model=model,
+            names=self._names,
+            platform=platform,
+            pipeline=pipeline,
+            drift_alarms=drift_alarms,
+        )
+
+    def _serve(self, lock: ReleaseLock) -> list[str]:
+        """The endpoint and what watches it; the names of the alarms that ask for retraining."""
+        model, names, platform = self._model, self._names, self._platform
+        alarms = EndpointAlarms(
+            self, "alarms", settings=model.endpoint.alarms, endpoint=names.base, alerts=platform.alerts
+        )
+        endpoint = Endpoint(
+            self,
+            "endpoint",
+            settings=model.endpoint,
+            names=names,
+            platform=platform,
+            lock=lock,
+            rollback_alarms=[alarms.errors.name, alarms.latency.name],
+        )
+        endpoint.endpoint.node.add_dependency(alarms)
+        Autoscaling(
+            self, "autoscaling", scaling=model.endpoint.scaling, endpoint=endpoint.name, after=endpoint.endpoint
+        )
+        Dashboard(
+            self, "dashboard", name=names.base, endpoint=endpoint.name, region=names.environment.region
+        )
+        if model.monitoring.drift is None:
+            return []
+        DriftMonitor(self, "drift", model=model, names=names, platform=platform, release=lock.current)
+        return DriftAlarms(
+            self, "drift-alarms", drift=model.monitoring.drift, endpoint=names.base, alerts=platform.alerts
+        ).names
