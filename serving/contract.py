@@ -5,6 +5,8 @@ writes a name and the one who reads it cannot differ.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+from collections.abc import Mapping
+from itertools import count, takewhile
 from typing import Final
 
 IMAGE: Final = "serving"
@@ -40,3 +42,25 @@ JSON_LINES: Final = "application/jsonlines"
 MODEL_FILE: Final = "model.txt"
 SIGNATURE_FILE: Final = "signature.json"
 SIGNATURE_SCHEMA_VERSION: Final = 1
+
+MAX_ENVIRONMENT_VALUE: Final = 256
+"""SageMaker refuses a longer value in a processing job's Environment (512 in a training job's).
+
+Source: botocore's service model, ProcessingEnvironmentValue and TrainingEnvironmentValue.
+"""
+
+
+def split_variable(name: str, text: str) -> dict[str, str]:
+    """`text` as environment variables that SageMaker takes: `name`, and `name_2`, `name_3`, … if it is long."""
+    parts = [text[i : i + MAX_ENVIRONMENT_VALUE] for i in range(0, max(len(text), 1), MAX_ENVIRONMENT_VALUE)]
+    return {_part(name, number): part for number, part in enumerate(parts, start=1)}
+
+
+def join_variable(name: str, environment: Mapping[str, str]) -> str:
+    """The text that `split_variable` spread; empty if `name` is not set."""
+    parts = (environment.get(_part(name, number), "") for number in count(1))
+    return "".join(takewhile(bool, parts))
+
+
+def _part(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}_{number}"
