@@ -13,8 +13,9 @@ class Clock:
     Timers fire in the order they are due, never early, each seeing `now()` at or after its moment.
     """
 
-    def __init__(self) -> None:
-        self._offset = timedelta()
+    def __init__(self, start: datetime | None = None) -> None:
+        """Begin at `start` (aware; the machine's own time unless given), so that old data can be replayed."""
+        self._offset = timedelta() if start is None else start - datetime.now(UTC)
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
         self._sequence = itertools.count()
         self._changed = threading.Condition()
