@@ -29,20 +29,29 @@ class LocalCloud:
     clock: Clock = field(default_factory=Clock)
     children: Children = field(default_factory=Children)
     """Its child processes; `infra.local.processes.spawn` starts one."""
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _making_client: threading.Lock = field(default_factory=threading.Lock)
     _at_stop: list[Callable[[], None]] = field(default_factory=list)
+    _before_settling: list[Callable[[], None]] = field(default_factory=list)
     _subscribers: list[Callable[[Event], None]] = field(default_factory=list)
     _under_way: dict[str, str] = field(default_factory=dict)
     _idle: threading.Condition = field(default_factory=threading.Condition)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-        """A boto3 client of this cloud itself: one module calls another as any user would."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106
-        )
+        """A boto3 client of this cloud itself: one module calls another as any user would.
+
+        One a service, shared by all threads: a client may be used by several threads, but not made by them.
+        """
+        with self._making_client:
+            if service not in self._clients:
+                self._clients[service] = boto3.client(
+                    service,
+                    endpoint_url=self.endpoint_url,
+                    region_name=self.region,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",  # noqa: S106
+                )
+            return self._clients[service]
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str] | None = None) -> None:
         """Put an AWS service's event on the default event bus."""
@@ -108,12 +117,18 @@ class LocalCloud:
         with self._idle:
             return sorted(self._under_way.values())
 
+    def before_settling(self, callback: Callable[[], None]) -> None:
+        """Have `callback` write out what is held back for a while (a batch), whenever somebody waits for quiet."""
+        self._before_settling.append(callback)
+
     def settle(self, timeout_seconds: float = 600) -> None:
         """Wait until nothing is under way.
 
         Raises:
             TimeoutError: something still is after `timeout_seconds`; the message names it.
         """
+        for callback in self._before_settling:
+            callback()
         with self._idle:
             if not self._idle.wait_for(lambda: not self._under_way, timeout_seconds):
                 raise TimeoutError(
