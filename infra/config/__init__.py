@@ -1,0 +1,63 @@
+"""Configuration: one YAML file a model, one an environment, checked with every problem told at once."""
+
+from infra.config.data import DataConfig, FeaturesConfig
+from infra.config.endpoint import AlarmsConfig, CaptureConfig, EndpointConfig, RealTimeEndpointConfig, ScalingConfig
+from infra.config.environment import EnvironmentConfig, FileState, S3State
+from infra.config.errors import ConfigError, Problem
+from infra.config.instance import InstanceConfig
+from infra.config.load import (
+    ENVIRONMENT_VARIABLE,
+    ROOT_VARIABLE,
+    Project,
+    chosen_environment,
+    environment_names,
+    load_environment,
+    load_lock,
+    load_model,
+    load_project,
+    model_names,
+    project_root,
+)
+from infra.config.model import ModelConfig
+from infra.config.monitoring import DriftConfig, MonitoringConfig
+from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
+from infra.config.retraining import NewDataConfig, RetrainingConfig
+from infra.config.training import GateConfig, SplitConfig, TrainingConfig
+
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "RELEASE_LOCK_SCHEMA_VERSION",
+    "ROOT_VARIABLE",
+    "AlarmsConfig",
+    "CaptureConfig",
+    "ConfigError",
+    "DataConfig",
+    "DriftConfig",
+    "EndpointConfig",
+    "EnvironmentConfig",
+    "FeaturesConfig",
+    "FileState",
+    "GateConfig",
+    "InstanceConfig",
+    "ModelConfig",
+    "MonitoringConfig",
+    "NewDataConfig",
+    "Problem",
+    "Project",
+    "RealTimeEndpointConfig",
+    "Release",
+    "ReleaseLock",
+    "RetrainingConfig",
+    "S3State",
+    "ScalingConfig",
+    "SplitConfig",
+    "TrainingConfig",
+    "chosen_environment",
+    "environment_names",
+    "load_environment",
+    "load_lock",
+    "load_model",
+    "load_project",
+    "model_names",
+    "project_root",
+]

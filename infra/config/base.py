@@ -1,0 +1,97 @@
+"""What every section of the configuration is made of: the base class, rules across fields, named constrained types."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule across fields that does not hold, told from each field it could be mended in.
+
+    Attributes:
+        places: (key path, message) pairs, the likeliest culprit first; the path is relative to the section with the
+            rule. Which one the user is shown depends on what stands in the file, and what in the overlay.
+    """
+
+    places: tuple[tuple[str, str], ...]
+
+
+class RulesBroken(ValueError):  # noqa: N818 - pydantic turns it into its own error; users never see this name
+    """Carries broken rules through pydantic, which collects it beside its own errors."""
+
+    def __init__(self, *broken: Broken, field: str | None = None) -> None:
+        super().__init__("; ".join(" ".join(rule.places[0]) for rule in broken))
+        self.broken = broken
+        self.field = field
+        """The field whose validator raised it, if it was not a whole section's."""
+
+
+class Section(BaseModel):
+    """A frozen part of a file: an unknown key is an error, text is never a number, zero is a value."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+    loader_keys: ClassVar[frozenset[str]] = frozenset()
+    """Keys of the file that are not fields: whoever loads it takes them out first."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """Rules across this section's fields that do not hold."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        if broken := tuple(self.broken_rules()):
+            raise RulesBroken(*broken)
+        return self
+
+
+KEBAB: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+TAG_TEXT: Final = r"^[\w .:/=+@-]+$"
+ACCOUNT: Final = r"^[0-9]{12}$"
+REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+INSTANCE_TYPE: Final = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
+BUCKET: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+KEY_PREFIX: Final = r"^[\w.-]+(/[\w.-]+)*$"
+URL: Final = r"^https?://[^\s/]+(/\S*)?$"
+EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+DIGEST: Final = r"^sha256:[0-9a-f]{64}$"
+
+PATTERN_RULES: Final = {
+    KEBAB: "must be lower-case words joined by hyphens, such as flight-delay, and start with a letter",
+    TAG_TEXT: "must be letters, digits, spaces and _ . : / = + - @ only, since it becomes an AWS tag",
+    ACCOUNT: 'must be the 12 digits of an AWS account, such as "123456789012"',
+    REGION: "must be an AWS region, such as us-east-1",
+    INSTANCE_TYPE: "must be a SageMaker instance type, such as ml.m5.large",
+    BUCKET: "must be the name of an S3 bucket",
+    KEY_PREFIX: "must be folder names joined by /, without one at either end",
+    URL: "must be a URL, such as http://127.0.0.1:4577",
+    EMAIL: "must be an e-mail address",
+    DIGEST: "must be sha256: and 64 hexadecimal digits",
+}
+"""What each pattern asks for, in words."""
+
+Name = Annotated[str, Field(pattern=KEBAB, max_length=40)]
+TagText = Annotated[str, Field(pattern=TAG_TEXT, max_length=128)]
+Account = Annotated[str, Field(pattern=ACCOUNT)]
+Region = Annotated[str, Field(pattern=REGION)]
+InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
+Bucket = Annotated[str, Field(pattern=BUCKET)]
+KeyPrefix = Annotated[str, Field(pattern=KEY_PREFIX, max_length=200)]
+Url = Annotated[str, Field(pattern=URL)]
+Email = Annotated[str, Field(pattern=EMAIL)]
+Column = Annotated[str, Field(min_length=1, max_length=128)]
+Columns = Annotated[tuple[Column, ...], Field(strict=False)]
+"""YAML has lists only; strict pydantic would want a tuple."""
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]

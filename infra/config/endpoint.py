@@ -1,0 +1,93 @@
+"""How the model is served."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from infra.config.base import Broken, Count, InstanceType, Percent, Positive, Section
+
+BURSTABLE: Final = ("ml.t2.", "ml.t3.")
+
+
+class ScalingConfig(Section):
+    """How many instances serve, in the owner's units: requests per second that one instance can take."""
+
+    min: Count = 1
+    """Fewest instances; a real-time endpoint cannot scale to zero."""
+    max: Count = 2
+    """Most instances; the same as min turns autoscaling off."""
+    initial: Count = Field(default_factory=lambda data: int(data["min"]))
+    """Instances when the endpoint is created; min unless given."""
+    requests_per_second: Positive = 50.0
+    """What one instance can take."""
+    safety_factor: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Share of requests_per_second at which instances are added."""
+    scale_in_cooldown_seconds: Annotated[int, Field(ge=0)] = 300
+    """Pause after instances were removed."""
+    scale_out_cooldown_seconds: Annotated[int, Field(ge=0)] = 60
+    """Pause after instances were added."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """A fleet needs min <= initial <= max."""
+        low, start, high = self.min, self.initial, self.max
+        if low > high:
+            fix = "raise max or lower min"
+            yield Broken((("min", f"is {low} but max is {high}: {fix}"), ("max", f"is {high} but min is {low}: {fix}")))
+        elif start < low:
+            fix = "raise initial or lower min"
+            yield Broken(
+                (("initial", f"is {start} but min is {low}: {fix}"), ("min", f"is {low} but initial is {start}: {fix}"))
+            )
+        elif start > high:
+            fix = "raise max or lower initial"
+            yield Broken(
+                (
+                    ("initial", f"is {start} but max is {high}: {fix}"),
+                    ("max", f"is {high} but initial is {start}: {fix}"),
+                )
+            )
+
+
+class CaptureConfig(Section):
+    """Which requests and answers are kept; drift is measured on them."""
+
+    percent: Annotated[int, Field(ge=0, le=100)] = 100
+    """Share of requests kept; 0 turns capture off."""
+
+
+class AlarmsConfig(Section):
+    """When the endpoint itself raises an alarm."""
+
+    max_error_percent: Percent = 1.0
+    """Share of requests that the container failed to answer (5xx)."""
+    max_latency_ms: Positive = 500.0
+    """Time the container may take for an answer, in milliseconds."""
+
+
+class RealTimeEndpointConfig(Section):
+    """An endpoint that answers each request at once."""
+
+    kind: Literal["real-time"] = "real-time"
+    """How requests are answered."""
+    instance_type: InstanceType = "ml.m5.large"
+    """SageMaker instance type of the serving fleet."""
+    decision_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Score from which the predicted label is true (binary classification only)."""
+    scaling: ScalingConfig = ScalingConfig()
+    """How many instances serve."""
+    capture: CaptureConfig = CaptureConfig()
+    """Which requests and answers are kept."""
+    alarms: AlarmsConfig = AlarmsConfig()
+    """When the endpoint itself raises an alarm."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """A burstable instance out of credits is slow at low CPU: autoscaling would not see it."""
+        scaling = self.scaling
+        if self.instance_type.startswith(BURSTABLE) and scaling.max > scaling.min:
+            why = f"is {self.instance_type}, a burstable type, which autoscaling cannot steer"
+            yield Broken((("instance_type", f"{why}: take another type, or set scaling.max to scaling.min"),))
+
+
+EndpointConfig = RealTimeEndpointConfig
+"""The union of all kinds of endpoint, by `kind`; there is one today."""

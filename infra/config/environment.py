@@ -1,0 +1,76 @@
+"""One environment: an AWS account and region, and where Terraform's state and the release locks live."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field
+
+from infra.config.base import Account, Broken, Bucket, Email, KeyPrefix, Name, Region, Section, TagText, Url
+from infra.naming import BucketKind, Names
+
+LONGEST_BUCKET_NAME: Final = 63
+"""Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+
+LaxPath = Annotated[Path, Field(strict=False)]
+"""YAML has text only; strict pydantic would want a Path."""
+
+
+class FileState(Section):
+    """Terraform's state in a folder of this machine."""
+
+    kind: Literal["file"]
+    """Where the state lives: file or s3."""
+    directory: LaxPath
+    """Folder, relative to the project's."""
+
+
+class S3State(Section):
+    """Terraform's state in S3, with S3's own locking."""
+
+    kind: Literal["s3"]
+    """Where the state lives: file or s3."""
+    bucket: Bucket
+    """An existing bucket, with versioning."""
+    region: Region | None = None
+    """The bucket's region; the environment's unless given."""
+    key_prefix: KeyPrefix = "sagestack"
+    """Folder of the state files in the bucket."""
+
+
+class EnvironmentConfig(Section):
+    """One environment. Paths are relative to the project's folder, the one that holds `infra`."""
+
+    name: Name
+    """The environment's name; the file's name unless given, and always the same."""
+    prefix: Annotated[Name, Field(max_length=20)]
+    """What every physical name starts with: the organisation."""
+    account: Account
+    """AWS account, 12 digits, in quotes."""
+    region: Region
+    """AWS region."""
+    endpoint_url: Url | None = None
+    """Where AWS calls go instead of AWS."""
+    state: Annotated[FileState | S3State, Field(discriminator="kind")]
+    """Where Terraform's state lives."""
+    releases: LaxPath = Field(default_factory=lambda data: Path("infra/releases", data["name"]))
+    """Folder of the release locks; infra/releases/<name> unless given."""
+    destroy_protection: bool = True
+    """Whether what holds data refuses to be destroyed."""
+    alarm_email: Email | None = None
+    """Who is told of alarms."""
+    tags: dict[TagText, TagText] = Field(default_factory=dict)
+    """Tags on every resource that takes them."""
+
+    @property
+    def names(self) -> Names:
+        """The physical names in this environment."""
+        return Names(self.prefix, self.name, self.account, self.region)
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """Every bucket's name must fit."""
+        longest = max((self.names.bucket(kind) for kind in get_args(BucketKind)), key=len)
+        if len(longest) > LONGEST_BUCKET_NAME:
+            excess = len(longest) - LONGEST_BUCKET_NAME
+            message = f"makes bucket names such as {longest}, {excess} characters too long: shorten it"
+            yield Broken((("prefix", message), ("name", message)))

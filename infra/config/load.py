@@ -1,0 +1,238 @@
+"""From files to frozen configuration: find the project, lay the overlay over the file, validate once, tell all problems."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from infra.config.base import Section
+from infra.config.environment import EnvironmentConfig
+from infra.config.errors import ConfigError, Problem, did_you_mean
+from infra.config.explain import problems_of
+from infra.config.model import ModelConfig
+from infra.config.release import ReleaseLock
+from infra.config.tree import Node, Origin, merge
+from infra.config.yaml_source import read_yaml, shown
+
+ROOT_VARIABLE: Final = "SAGESTACK_ROOT"
+"""Names the folder that holds models, environments and releases."""
+ENVIRONMENT_VARIABLE: Final = "SAGESTACK_ENV"
+"""Names the environment."""
+DEFAULT_ENVIRONMENT: Final = "local"
+DEFAULT_ROOT: Final = "infra"
+LONGEST_NAME: Final = 63
+"""SageMaker's limit for models, endpoints and their configurations, the content hash included.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html"""
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything the files say about one environment.
+
+    Attributes:
+        root: the folder that holds models, environments and releases.
+        environment: the environment.
+        models: every model in that environment, by name.
+        locks: every model's release lock; None where nothing was promoted.
+    """
+
+    root: Path
+    environment: EnvironmentConfig
+    models: Mapping[str, ModelConfig]
+    locks: Mapping[str, ReleaseLock | None]
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder; the environment's paths are relative to it."""
+        return self.root.parent
+
+
+def project_root() -> Path:
+    """`SAGESTACK_ROOT`, or else `infra` of the project that the working folder belongs to."""
+    chosen = os.environ.get(ROOT_VARIABLE)
+    if chosen:
+        return Path(chosen).absolute()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / DEFAULT_ROOT / "environments").is_dir():
+            return folder / DEFAULT_ROOT
+    return here / DEFAULT_ROOT
+
+
+def chosen_environment() -> str:
+    """The environment that `SAGESTACK_ENV` picks; local unless set."""
+    return os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
+
+
+def load_project(environment: str | None = None, root: Path | None = None) -> Project:
+    """Load an environment with all its models and release locks.
+
+    Args:
+        environment: its name; what `SAGESTACK_ENV` picks unless given.
+        root: the folder that holds models, environments and releases; `project_root()` unless given.
+
+    Raises:
+        ConfigError: all problems of all files.
+    """
+    root = root or project_root()
+    settings = load_environment(environment, root)
+    models: dict[str, ModelConfig] = {}
+    locks: dict[str, ReleaseLock | None] = {}
+    problems: list[Problem] = []
+    for name in model_names(root):
+        try:
+            models[name] = load_model(name, settings, root)
+        except ConfigError as error:
+            problems.extend(error.problems)
+        try:
+            locks[name] = load_lock(name, settings, root)
+        except ConfigError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    return Project(root, settings, models, locks)
+
+
+def model_names(root: Path) -> list[str]:
+    """The models there are: the names of the files in `models`, sorted."""
+    return _names(root / "models")
+
+
+def environment_names(root: Path) -> list[str]:
+    """The environments there are: the names of the files in `environments`, sorted."""
+    return _names(root / "environments")
+
+
+def load_environment(name: str | None = None, root: Path | None = None) -> EnvironmentConfig:
+    """Load one environment; see `load_project` for arguments and errors."""
+    root = root or project_root()
+    name = name or chosen_environment()
+    path = _file(root / "environments", name, "environment")
+    node = read_yaml(path)
+    derived = {"name": Node(name), "releases": Node(f"{root.name}/releases/{name}")}
+    section = _validate(EnvironmentConfig, Node({**derived, **node.entries}, node.origin), path)
+    _same_name(section.name, node, path)
+    return section
+
+
+def load_model(name: str, environment: EnvironmentConfig, root: Path | None = None) -> ModelConfig:
+    """Load one model as it is in `environment`.
+
+    Raises:
+        ConfigError: all problems of its file, in that environment.
+    """
+    root = root or project_root()
+    path, node = read_model(name, environment.name, root)
+    section = _validate(ModelConfig, node, path)
+    _same_name(section.name, node, path)
+    _name_fits(section, environment, node, path)
+    return section
+
+
+def read_model(name: str, environment: str, root: Path) -> tuple[Path, Node]:
+    """A model's file with the environment's overlay laid over it, not yet validated.
+
+    Raises:
+        ConfigError: there is no such file, it is no YAML, or `environments` in it is malformed.
+    """
+    path = _file(root / "models", name, "model")
+    node = read_yaml(path)
+    overlays = node.entries.pop("environments", None)
+    if overlays is None:
+        return path, node
+    if problems := list(_overlay_problems(overlays, root, shown(path))):
+        raise ConfigError(problems)
+    overlay = overlays.child(environment)
+    return path, node if overlay is None else merge(node, _of_overlay(overlay, environment))
+
+
+def load_lock(name: str, environment: EnvironmentConfig, root: Path | None = None) -> ReleaseLock | None:
+    """Load a model's release lock; None if nothing was promoted yet.
+
+    Raises:
+        ConfigError: all problems of the lock file.
+    """
+    root = root or project_root()
+    path = root.parent / environment.releases / f"{name}.json"
+    if not path.exists():
+        return None
+    node = read_yaml(path)
+    lock = _validate(ReleaseLock, node, path)
+    if lock.model != name:
+        _same_name(lock.model, node, path, key="model")
+    return lock
+
+
+def _names(folder: Path) -> list[str]:
+    wrong = sorted(path for path in folder.glob("*.yml") if path.is_file())
+    if wrong:
+        raise ConfigError(Problem(shown(path), None, "", "ends in .yml: rename it to .yaml") for path in wrong)
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("."))
+
+
+def _file(folder: Path, name: str, kind: str) -> Path:
+    path = folder / f"{name}.yaml"
+    known = _names(folder)
+    if name not in known:
+        fix = did_you_mean(name, known, f"{kind}s")
+        raise ConfigError([Problem(shown(path), None, "", f"there is no {kind} {name}: {fix}")])
+    return path
+
+
+def _validate(section: type[AnySection], node: Node, path: Path) -> AnySection:
+    try:
+        return section.model_validate(node.plain())
+    except ValidationError as error:
+        raise ConfigError(problems_of(error, section, shown(path), node)) from None
+
+
+def _same_name(name: str, node: Node, path: Path, key: str = "name") -> None:
+    if name != path.stem:
+        origin = node.nearest((key,)).origin
+        prefix = f"environments.{origin.overlay}." if origin.overlay else ""
+        message = f'is "{name}" but the file is {path.name}: make them the same'
+        raise ConfigError([Problem(shown(path), origin.line, prefix + key, message)])
+
+
+def _name_fits(model: ModelConfig, environment: EnvironmentConfig, node: Node, path: Path) -> None:
+    longest = environment.names.model(model.name).release("0" * 64)
+    excess = len(longest) - LONGEST_NAME
+    if excess > 0:
+        start = environment.names.base
+        message = (
+            f'is "{model.name}", which {start}- and a content hash make {len(longest)} characters long, '
+            f"but AWS allows {LONGEST_NAME}: shorten it by {excess}"
+        )
+        raise ConfigError([Problem(shown(path), node.nearest(("name",)).origin.line, "name", message)])
+
+
+def _overlay_problems(overlays: Node, root: Path, file: str) -> Iterator[Problem]:
+    if not isinstance(overlays.value, dict):
+        yield Problem(
+            file, overlays.origin.line, "environments", "must be a mapping of environments to what differs there"
+        )
+        return
+    known = environment_names(root)
+    for name, overlay in overlays.value.items():
+        if name not in known:
+            fix = did_you_mean(name, known, "environments")
+            yield Problem(file, overlay.origin.line, f"environments.{name}", f"is not an environment: {fix}")
+        elif not isinstance(overlay.value, dict):
+            message = "must be a mapping of what differs there: fill it or remove it"
+            yield Problem(file, overlay.origin.line, f"environments.{name}", message)
+
+
+def _of_overlay(node: Node, environment: str) -> Node:
+    """The same nodes, knowing that they stand in an overlay."""
+    origin = Origin(node.origin.line, environment)
+    if isinstance(node.value, dict):
+        return Node({key: _of_overlay(child, environment) for key, child in node.value.items()}, origin, node.text)
+    if isinstance(node.value, list):
+        return Node([_of_overlay(child, environment) for child in node.value], origin, node.text)
+    return Node(node.value, origin, node.text)

@@ -1,0 +1,55 @@
+"""The release lock: what is live in an environment, and what was before. Written by `sagestack promote`."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from infra.config.base import Name, Section
+
+RELEASE_LOCK_SCHEMA_VERSION: Final = 1
+
+
+class Release(Section):
+    """A model package that was promoted: what to deploy, and where it came from."""
+
+    version: Annotated[int, Field(ge=1)]
+    """Version in the model package group."""
+    model_package_arn: str
+    """The registered model package."""
+    model_data_url: str
+    """S3 URI of model.tar.gz."""
+    image: str
+    """URI of the serving image."""
+    baseline_uri: str
+    """S3 folder of the baseline."""
+    evaluation_uri: str
+    """S3 URI of evaluation.json."""
+    metrics: dict[str, float]
+    """Metrics on the test days, by name."""
+    trained_on: str
+    """Partitions it was trained on, separated by commas."""
+    data_fingerprint: str
+    """Digest of those partitions."""
+    started_by: str
+    """What started the training: new-data, drift, schedule or person."""
+    approved_by: str
+    """Who approved the model package."""
+    promoted_by: str
+    """Who promoted it to this environment."""
+    promoted_at: Annotated[AwareDatetime, Field(strict=False)]
+    """When, in UTC."""
+    commit: str
+    """Commit of the project it was promoted from."""
+
+
+class ReleaseLock(Section):
+    """What is live of one model in one environment, and what was before."""
+
+    schema_version: Literal[1] = RELEASE_LOCK_SCHEMA_VERSION
+    """Version of this format."""
+    model: Name
+    """The model's name."""
+    current: Release
+    """What is live after the next deploy."""
+    previous: Release | None = None
+    """What was live before; it stays declared until the current one has proven itself."""
