@@ -1,4 +1,4 @@
-"""From files to frozen configuration: find the project, lay the overlay over the file, validate once, tell all problems."""
+"""From files to frozen configuration: find the project, lay overlays over files, validate once, tell all problems."""
 
 import os
 from collections.abc import Iterator, Mapping
