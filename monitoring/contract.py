@@ -14,7 +14,7 @@ DRIFT_COMMAND: Final = "drift"
 SPEC_VARIABLE: Final = "SAGESTACK_MONITORING_SPEC"
 """Environment variable of every job of this image: the JSON object described in docs/architecture.md, "job spec".
 
-Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one goes on in others.
+Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one is spread.
 """
 WINDOW_END_VARIABLE: Final = "SAGESTACK_WINDOW_END"
 """The drift job's window ends here (ISO 8601); the scheduler fills in `<aws.scheduler.scheduled-time>`."""

@@ -15,7 +15,7 @@ EVALUATE_COMMAND: Final = "evaluate"
 SPEC_VARIABLE: Final = "SAGESTACK_TRAINING_SPEC"
 """Environment variable of every job of this image: the JSON object described in docs/architecture.md, "job spec".
 
-Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one goes on in others.
+Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one is spread.
 """
 
 # Processing inputs and outputs, below <ML root>/processing.
@@ -39,7 +39,7 @@ SPLIT_FILE: Final = "data.parquet"
 PREPARED_FILE: Final = "prepared.json"
 PREPARED_SCHEMA_VERSION: Final = 1
 TRAINED_ON_SEPARATOR: Final = " "
-"""Between the partitions in `trained_on`, which goes into the registry: a CustomerMetadataProperties value takes no comma."""
+"""Between the partitions in `trained_on`, which goes into CustomerMetadataProperties: a value there takes no comma."""
 MAX_TRAINED_ON: Final = 256
 """The longest CustomerMetadataProperties value; a longer `trained_on` is written `<first>..<last>`."""
 EVALUATION_FILE: Final = "evaluation.json"
