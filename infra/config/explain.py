@@ -104,9 +104,13 @@ def _message(branches: list[ErrorDetails], section: type[Section], node: Node | 
         word = str(details["loc"][-1])
         return f"is not a known key: {did_you_mean(word, known_keys(section, details['loc']), 'valid keys')}"
     if all(branch["type"] in KINDS for branch in branches):
-        wanted = " or ".join(dict.fromkeys(KINDS[branch["type"]] for branch in branches))
+        wanted = _wanted({KINDS[branch["type"]] for branch in branches})
         return f"is {_shown(value)} but must be {wanted}{_quoting(wanted, value, node)}"
     return f"is {_shown(value)} but {_rule(kind, context, details['msg'])}"
+
+
+def _wanted(kinds: set[str]) -> str:
+    return kinds.pop() if len(kinds) == 1 else "a number, text, true or false"
 
 
 def _rule(kind: str, context: Mapping[str, Any], message: str) -> str:

@@ -1,10 +1,7 @@
-"""What keys there are: found from the section classes themselves, for suggestions and for the reference."""
+"""What keys there are: found from the section classes themselves, for suggestions."""
 
-from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
-
-from pydantic.fields import FieldInfo
 
 from infra.config.base import Section
 from infra.config.tree import Path
@@ -17,14 +14,6 @@ def sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - any t
     if get_origin(annotation) in (Union, UnionType, Annotated):
         return [section for part in get_args(annotation) for section in sections_in(part)]
     return []
-
-
-def walk(section: type[Section], above: Path = ()) -> Iterator[tuple[Path, FieldInfo]]:
-    """Every field of `section` and below, in the order of the classes, with its path."""
-    for name, field in section.model_fields.items():
-        yield (*above, name), field
-        for below in sections_in(field.annotation):
-            yield from walk(below, (*above, name))
 
 
 def known_keys(section: type[Section], loc: Path) -> set[str]:

@@ -82,7 +82,8 @@ class ModelConfig(Section):
     @field_validator("endpoint")
     @classmethod
     def _threshold_needs_classes(cls, endpoint: EndpointConfig, info: ValidationInfo) -> EndpointConfig:
-        if info.data.get("problem") == "regression" and "decision_threshold" in endpoint.model_fields_set:
+        default = type(endpoint).model_fields["decision_threshold"].default
+        if info.data.get("problem") == "regression" and endpoint.decision_threshold != default:
             message = "is set but the problem is regression, which has no decision: remove it"
             raise RulesBroken(Broken((("endpoint.decision_threshold", message),)), field=info.field_name)
         return endpoint

@@ -1,0 +1,71 @@
+"""The reference of all keys of a file, as Markdown, made from its JSON Schema."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def reference(title: str, file: str, schema: Schema) -> str:
+    """A page with a table: key, what it may hold, default, meaning.
+
+    Args:
+        title: the page's title.
+        file: the pattern of the file's path.
+        schema: the file's JSON Schema, with `$defs`.
+    """
+    head = f"# {title}\n\n`{file}`. Made by `sagestack schema` from the code that checks the file.\n\n"
+    table = "| key | holds | default | meaning |\n|---|---|---|---|\n"
+    return head + table + "".join(f"| {' | '.join(row)} |\n" for row in _rows(schema, schema["$defs"], ""))
+
+
+def _rows(section: Schema, definitions: Schema, above: str) -> Iterator[tuple[str, str, str, str]]:
+    required = section.get("required", [])
+    for name, field in section["properties"].items():
+        key = f"{above}{name}"
+        below = _sections(field, definitions)
+        default = "required" if name in required else _default(field)
+        meaning = field["description"] if "description" in field else below[0]["description"]
+        yield f"`{key}`", _holds(field, definitions), default, meaning
+        for one in below:
+            yield from _rows(one, definitions, f"{key}.")
+
+
+def _sections(field: Schema, definitions: Schema) -> list[Schema]:
+    options = [field, *field.get("anyOf", []), *field.get("oneOf", [])]
+    return [definitions[option["$ref"].rsplit("/", 1)[1]] for option in options if "$ref" in option]
+
+
+def _default(field: Schema) -> str:
+    if "default" not in field:
+        return ""
+    return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
+
+
+def _holds(field: Schema, definitions: Schema) -> str:
+    if options := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(dict.fromkeys(_holds(option, definitions) for option in options))
+    if "$ref" in field:
+        return "section"
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{choice}`" for choice in field.get("enum", [field.get("const")]))
+    if field.get("type") == "array":
+        return f"list of {_holds(field['items'], definitions)}"
+    if field.get("type") == "object":
+        values = field.get("additionalProperties") or next(iter(field["patternProperties"].values()))
+        return f"mapping of names to {_holds(values, definitions)}"
+    words = {
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "`true` or `false`",
+        "string": "text",
+        "null": "`null`",
+    }
+    return words[field["type"]] + _limits(field)
+
+
+def _limits(field: Schema) -> str:
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {field[limit]:g}" for limit, sign in signs.items() if limit in field]
+    return f" {', '.join(limits)}" if limits else ""
