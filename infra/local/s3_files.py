@@ -101,6 +101,6 @@ def _download(s3: Any, bucket: str, key: str, into: Path, relative: str) -> Path
 
 def _no_objects(uri: str) -> str:
     return (
-        f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket exists in the'
-        " selected region and that objects exist under that S3 prefix."
+        f'No S3 objects found under S3 URL "{uri}" given in input data source.'
+        " Please ensure that the bucket exists in the selected region and that objects exist under that S3 prefix."
     )

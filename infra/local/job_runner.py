@@ -1,0 +1,149 @@
+"""Running a job: its turn, its sandbox, its container, its end."""
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from infra.local import processes
+from infra.local.cloud import LocalCloud
+from infra.local.container_logs import ContainerLogs
+from infra.local.engine import Engine, ImageNotFoundError, Sandbox
+from infra.local.job import Ending, Job
+from infra.local.s3_files import DataNotFoundError
+
+STOP_GRACE_SECONDS = 10.0
+"""Between SIGTERM and SIGKILL; 120 on AWS, where nobody sits and waits."""
+FAILED_SANDBOXES_KEPT = 20
+LOGS_KEPT = 200
+POLL_SECONDS = 0.02
+logger = logging.getLogger(__name__)
+
+
+class StoppedWaitingError(Exception):
+    """The job was stopped before its turn came."""
+
+
+class JobRunner:
+    """Runs jobs, as many at once as the machine has processors; the others wait for their turn."""
+
+    def __init__(self, cloud: LocalCloud, engine: Engine, stop_grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+        self._cloud = cloud
+        self._engine = engine
+        self._stop_grace_seconds = stop_grace_seconds
+        self._turns = threading.Semaphore(os.cpu_count() or 1)
+
+    def start(self, job: Job) -> None:
+        """Begin to run `job` on a thread of its own."""
+        self._tell(job)
+        self._cloud.start(f"{job.resource} {job.name}", lambda: self.run(job))
+
+    def run(self, job: Job) -> None:
+        """Run `job` from its turn to its end, whatever that is."""
+        sandbox = Sandbox(self._cloud.home / f"{job.resource}s" / job.name)
+        try:
+            with self._turn(job):
+                self._work(job, sandbox)
+        except StoppedWaitingError:
+            self._end(job, "Stopped")
+        except (DataNotFoundError, ImageNotFoundError) as error:
+            self._end(job, "Failed", f"ClientError: {error}")
+        except Exception as error:
+            logger.exception("%s %s", job.resource, job.name)
+            self._end(job, "Failed", f"InternalServerError: {error}")
+        self._clean(job, sandbox)
+
+    @contextmanager
+    def _turn(self, job: Job) -> Iterator[None]:
+        while not self._turns.acquire(timeout=POLL_SECONDS):
+            if job.stop_requested.is_set():
+                raise StoppedWaitingError
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _work(self, job: Job, sandbox: Sandbox) -> None:
+        s3 = self._cloud.client("s3")
+        self._enter(job, "Downloading")
+        sandbox.ml.mkdir(parents=True, exist_ok=True)
+        job.download(s3, sandbox)
+        self._enter(job, job.running)
+        ending, exit_code = self._run_container(job, sandbox)
+        self._enter(job, "Uploading")
+        job.upload(s3, sandbox, ending, exit_code)
+        self._conclude(job, sandbox, ending, exit_code)
+
+    def _run_container(self, job: Job, sandbox: Sandbox) -> tuple[Ending, int]:
+        stream = f"{job.name}/algo-1-{int(job.creation_time.timestamp())}"
+        logs = ContainerLogs(self._cloud, sandbox.log, job.log_group, stream, job.read_log_line)
+        process = self._engine.start(job.container(), sandbox)
+        try:
+            ending = self._watch(job, process, logs)
+        finally:
+            exit_code = processes.stop(process, self._stop_grace_seconds)
+        logs.ship(last=True)
+        return ending, exit_code if exit_code >= 0 else 128 - exit_code
+
+    def _watch(self, job: Job, process: Popen[bytes], logs: ContainerLogs) -> Ending:
+        deadline = time.monotonic() + job.max_runtime_seconds
+        while process.poll() is None:
+            if job.stop_requested.wait(POLL_SECONDS):
+                return Ending.STOPPED
+            if time.monotonic() > deadline:
+                return Ending.MAX_RUNTIME
+            logs.ship_now_and_then()
+        return Ending.EXITED
+
+    def _conclude(self, job: Job, sandbox: Sandbox, ending: Ending, exit_code: int) -> None:
+        if ending is Ending.STOPPED:
+            self._end(job, "Stopped")
+        elif ending is Ending.MAX_RUNTIME:
+            reason = f"MaxRuntimeInSeconds of {job.max_runtime_seconds:g} was exceeded"
+            self._end(job, "Stopped", reason, secondary="MaxRuntimeExceeded")
+        elif exit_code == 0:
+            self._end(job, "Completed")
+        else:
+            said = job.message(sandbox) or "see the job's logs for more information"
+            tail = f", exit code: {exit_code}"
+            self._end(job, "Failed", f"AlgorithmError: {said[: 1000 - len(tail)]}{tail}")
+
+    def _enter(self, job: Job, secondary: str) -> None:
+        job.enter(secondary, self._cloud.clock.now())
+        self._tell(job)
+
+    def _end(self, job: Job, status: str, reason: str | None = None, secondary: str | None = None) -> None:
+        job.end(status, self._cloud.clock.now(), reason, secondary)
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        self._cloud.emit("aws.sagemaker", job.event, in_milliseconds(job.describe()), [job.arn])
+
+    def _clean(self, job: Job, sandbox: Sandbox) -> None:
+        if job.status == "Completed":
+            for path in sandbox.folder.iterdir() if sandbox.folder.exists() else ():
+                if path != sandbox.log:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _forget_oldest([path.parent for path in sandbox.folder.parent.glob("*/ml")], FAILED_SANDBOXES_KEPT)
+        _forget_oldest(list(sandbox.folder.parent.glob("*")), LOGS_KEPT)
+
+
+def in_milliseconds(answer: Any) -> Any:  # noqa: ANN401 - any part of an answer
+    """An answer as events carry it: moments are milliseconds since 1970."""
+    if isinstance(answer, dict):
+        return {name: in_milliseconds(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [in_milliseconds(value) for value in answer]
+    return int(answer.timestamp() * 1000) if isinstance(answer, datetime) else answer
+
+
+def _forget_oldest(folders: list[Path], keep: int) -> None:
+    for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+        shutil.rmtree(folder, ignore_errors=True)

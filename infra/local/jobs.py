@@ -1,0 +1,86 @@
+"""Training and processing jobs that run: moto's handlers replaced by a data plane."""
+
+from collections.abc import MutableMapping
+
+from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound
+from moto.sagemaker.models import sagemaker_backends
+
+from infra.local import listing
+from infra.local.cloud import LocalCloud
+from infra.local.engine import Engine, ProcessEngine
+from infra.local.job import Job
+from infra.local.job_runner import STOP_GRACE_SECONDS, JobRunner
+from infra.local.operations import Operation, replace_sagemaker
+from infra.local.processing_jobs import ProcessingJob
+from infra.local.training_jobs import TrainingJob
+from infra.local.validation import Json, UnsupportedOperation, ValidationException
+
+TRANSFORM_OPERATIONS = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTransformJobs")
+
+
+def install(cloud: LocalCloud, engine: Engine | None = None, stop_grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+    """Replace moto's job operations, which complete at once and run nothing."""
+    runner = JobRunner(cloud, engine or ProcessEngine(cloud), stop_grace_seconds)
+    backend = sagemaker_backends[cloud.account][cloud.region]
+    replace_sagemaker(Jobs(cloud, runner, TrainingJob, backend.training_jobs).operations())
+    replace_sagemaker(Jobs(cloud, runner, ProcessingJob, backend.processing_jobs).operations())
+    replace_sagemaker(dict.fromkeys(TRANSFORM_OPERATIONS, _refuse_transform_jobs))
+
+
+class Jobs:
+    """The operations of one kind of job; the jobs themselves lie in moto's store, so that tags and search find them."""
+
+    def __init__(self, cloud: LocalCloud, runner: JobRunner, kind: type[Job], store: MutableMapping[str, Job]) -> None:
+        self._cloud = cloud
+        self._runner = runner
+        self._kind = kind
+        self._store = store
+
+    def operations(self) -> dict[str, Operation]:
+        """By AWS's names."""
+        kind = self._kind.kind
+        return {
+            f"Create{kind}": self.create,
+            f"Describe{kind}": self.describe,
+            f"Stop{kind}": self.stop,
+            f"List{kind}s": self.list,
+        }
+
+    def create(self, request: Json) -> Json:
+        """Take a job and begin to run it."""
+        name = request[f"{self._kind.kind}Name"]
+        arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:{self._kind.resource}/{name}"
+        job = self._kind(request, arn, self._cloud.clock.now(), list(request.get("Tags", [])))
+        if self._store.setdefault(name, job) is not job:
+            raise ResourceInUseException(
+                f"Job name must be unique within an AWS account and region: {arn} exists already."
+            )
+        self._runner.start(job)
+        return {f"{self._kind.kind}Arn": arn}
+
+    def describe(self, request: Json) -> Json:
+        """Tell a job's state."""
+        return self._find(request).describe()
+
+    def stop(self, request: Json) -> None:
+        """Begin to stop a job."""
+        job = self._find(request)
+        if not job.request_stop():
+            raise ValidationException(f"The request was rejected because the {job.resource} is in status {job.status}.")
+
+    def list(self, request: Json) -> Json:
+        """List jobs."""
+        kind = self._kind.kind
+        summaries = [job.summary() for job in list(self._store.values())]
+        rows, token = listing.page(summaries, request, name=f"{kind}Name", status=f"{kind}Status")
+        return {f"{kind}Summaries": rows, "NextToken": token}
+
+    def _find(self, request: Json) -> Job:
+        name = request[f"{self._kind.kind}Name"]
+        if name not in self._store:
+            raise ResourceNotFound(f"Requested resource not found: {self._kind.resource} {name}.")
+        return self._store[name]
+
+
+def _refuse_transform_jobs(_: Json) -> Json:
+    raise UnsupportedOperation("batch transform jobs")
