@@ -17,7 +17,7 @@ class ScalingConfig(Section):
     """Fewest instances; a real-time endpoint cannot scale to zero."""
     max: Count = 2
     """Most instances; the same as min turns autoscaling off."""
-    initial: Count = Field(default_factory=lambda data: int(data["min"]))
+    initial: Count | None = None
     """Instances when the endpoint is created; min unless given."""
     requests_per_second: Positive = 50.0
     """What one instance can take."""
@@ -28,9 +28,14 @@ class ScalingConfig(Section):
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0)] = 60
     """Pause after instances were added."""
 
+    @property
+    def initial_count(self) -> int:
+        """Instances when the endpoint is created."""
+        return self.min if self.initial is None else self.initial
+
     def broken_rules(self) -> Iterator[Broken]:
         """A fleet needs min <= initial <= max."""
-        low, start, high = self.min, self.initial, self.max
+        low, start, high = self.min, self.initial_count, self.max
         if low > high:
             fix = "raise max or lower min"
             yield Broken((("min", f"is {low} but max is {high}: {fix}"), ("max", f"is {high} but min is {low}: {fix}")))

@@ -54,7 +54,7 @@ class EnvironmentConfig(Section):
     state: Annotated[FileState | S3State, Field(discriminator="kind")]
     """Where Terraform's state lives."""
     releases: LaxPath = Field(default_factory=lambda data: Path("infra/releases", data["name"]))
-    """Folder of the release locks; infra/releases/<name> unless given."""
+    """Folder of the release locks; infra/releases/NAME unless given."""
     destroy_protection: bool = True
     """Whether what holds data refuses to be destroyed."""
     alarm_email: Email | None = None

@@ -52,6 +52,19 @@ class Project:
         """The project's folder; the environment's paths are relative to it."""
         return self.root.parent
 
+    def lock(self, model: str) -> ReleaseLock | None:
+        """A model's release lock; None if nothing was promoted.
+
+        Raises:
+            ConfigError: there is no such model.
+        """
+        _file(self.root / "models", model, "model")
+        return self.locks[model]
+
+    def lock_path(self, model: str) -> Path:
+        """Where a model's release lock is, or will be."""
+        return _lock_path(model, self.environment, self.root)
+
 
 def project_root() -> Path:
     """`SAGESTACK_ROOT`, or else `infra` of the project that the working folder belongs to."""
@@ -159,7 +172,7 @@ def load_lock(name: str, environment: EnvironmentConfig, root: Path | None = Non
         ConfigError: all problems of the lock file.
     """
     root = root or project_root()
-    path = root.parent / environment.releases / f"{name}.json"
+    path = _lock_path(name, environment, root)
     if not path.exists():
         return None
     node = read_yaml(path)
@@ -167,6 +180,10 @@ def load_lock(name: str, environment: EnvironmentConfig, root: Path | None = Non
     if lock.model != name:
         _same_name(lock.model, node, path, key="model")
     return lock
+
+
+def _lock_path(model: str, environment: EnvironmentConfig, root: Path) -> Path:
+    return root.parent / environment.releases / f"{model}.json"
 
 
 def _names(folder: Path) -> list[str]:

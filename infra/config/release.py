@@ -53,3 +53,8 @@ class ReleaseLock(Section):
     """What is live after the next deploy."""
     previous: Release | None = None
     """What was live before; it stays declared until the current one has proven itself."""
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """What is declared: the current release, and the previous one if there is one."""
+        return (self.current,) if self.previous is None else (self.current, self.previous)
