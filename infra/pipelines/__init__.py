@@ -1,0 +1,7 @@
+"""The SageMaker pipeline definition: what the training pipeline is, before anything runs it."""
+
+from infra.pipelines.definition import InvalidDefinition, Parameter, PipelineDefinition
+from infra.pipelines.drift_job import drift_job
+from infra.pipelines.model_pipeline import Images, model_pipeline
+
+__all__ = ["Images", "InvalidDefinition", "Parameter", "PipelineDefinition", "drift_job", "model_pipeline"]
