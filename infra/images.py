@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from monitoring.contract import IMAGE as MONITORING
-from serving.contract import IMAGE as SERVING
-from training.contract import IMAGE as TRAINING
+import monitoring.contract
+import serving.contract
+import training.contract
 
+TRAINING = training.contract.IMAGE
+SERVING = serving.contract.IMAGE
+MONITORING = monitoring.contract.IMAGE
 IMAGES = (TRAINING, SERVING, MONITORING)
 PROJECT = Path(__file__).resolve().parent.parent
 _COPY = re.compile(r"^COPY\s+(?P<words>(?:(?!--from)\S+\s+)+)\S+\s*$", re.MULTILINE)

@@ -14,7 +14,9 @@ def build(app: App, environment: str) -> None:
     project = load_project(environment)
     shared = PlatformStack(app, environment=project.environment)
     for name, model in project.models.items():
-        ModelStack(app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name])
+        ModelStack(
+            app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name]
+        )
 
 
 def main() -> None:
@@ -23,14 +25,10 @@ def main() -> None:
     try:
         build(app, os.environ.get("SAGESTACK_ENV", "local"))
     except UserError as error:
-        sys.exit(_said(error))
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
     app.synth()
     use_mirror(app.outdir)
-
-
-def _said(error: UserError) -> int:
-    print(error, file=sys.stderr)
-    return error.exit_code
 
 
 if __name__ == "__main__":

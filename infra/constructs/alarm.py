@@ -41,7 +41,8 @@ class Alarm(Construct):
             namespace=metric.namespace,
             metric_name=metric.name,
             dimensions=dict(metric.dimensions),
-            **_statistic(metric.statistic),
+            statistic=None if metric.is_percentile else metric.statistic,
+            extended_statistic=metric.statistic if metric.is_percentile else None,
             comparison_operator=_OPERATORS[comparison],
             threshold=threshold,
             period=period_seconds,
@@ -58,7 +59,3 @@ _OPERATORS = {
     "at least": "GreaterThanOrEqualToThreshold",
     "below": "LessThanThreshold",
 }
-
-
-def _statistic(statistic: str) -> dict[str, str]:
-    return {"extended_statistic" if statistic.startswith("p") else "statistic": statistic}

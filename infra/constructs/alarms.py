@@ -55,16 +55,22 @@ class EndpointAlarms(Construct):
 
 
 class DriftAlarms(Construct):
-    """Features and predictions against the baseline; each period without data re-arms them, so that each window speaks."""
+    """Features and predictions against the baseline; a period without data re-arms them: each window speaks."""
 
     def __init__(self, scope: Construct, id_: str, *, drift: DriftConfig, endpoint: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
         self._endpoint, self._alerts, self._period = endpoint, alerts, PERIOD_SECONDS[drift.schedule]
         self.features = self._psi(
-            "features", contract.MAX_PSI_METRIC, drift.psi_threshold, "A feature's distribution has moved from the baseline's."
+            "features",
+            contract.MAX_PSI_METRIC,
+            drift.psi_threshold,
+            "A feature's distribution has moved from the baseline's.",
         )
         self.prediction = self._psi(
-            "prediction", contract.PREDICTION_PSI_METRIC, drift.prediction_psi_threshold, "The predictions' distribution has moved."
+            "prediction",
+            contract.PREDICTION_PSI_METRIC,
+            drift.prediction_psi_threshold,
+            "The predictions' distribution has moved.",
         )
         if drift.schedule in SILENCE_CAN_BE_SEEN:
             self._silence()

@@ -2,7 +2,7 @@
 
 from infra.config import ScalingConfig
 from infra.naming import VARIANT
-from infra.provider import Construct, TerraformResource, aws
+from infra.provider import Construct, Resource, aws
 
 SECONDS_A_MINUTE = 60
 
@@ -13,9 +13,7 @@ class Autoscaling(Construct):
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-loadtest.html
     """
 
-    def __init__(
-        self, scope: Construct, id_: str, *, scaling: ScalingConfig, endpoint: str, after: TerraformResource
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, scaling: ScalingConfig, endpoint: str, after: Resource) -> None:
         super().__init__(scope, id_)
         target = aws.AppautoscalingTarget(
             self,

@@ -1,12 +1,13 @@
 """One S3 bucket as every bucket here is: versioned, encrypted, private, TLS-only, owner-enforced, access-logged."""
 
 from infra.constructs.encryption_key import EncryptionKey
-from infra.constructs.permissions import ServiceRole, allow, policy_document
+from infra.constructs.permissions import ServiceRole, Statement, allow, policy_document
+from infra.constructs.retention import retained
 from infra.provider import Construct, aws
 
 
 class Bucket(Construct):
-    """A private bucket; `key=None` (the access logs' own bucket) means S3-managed encryption, all that log delivery takes."""
+    """A private bucket; one that receives access logs has S3-managed encryption, all that log delivery takes."""
 
     def __init__(
         self,
@@ -14,8 +15,9 @@ class Bucket(Construct):
         id_: str,
         *,
         name: str,
-        key: EncryptionKey | None,
-        access_logs: "Bucket | None",
+        key: EncryptionKey | None = None,
+        access_logs: "Bucket | None" = None,
+        receives_logs_of: str | None = None,
         protected: bool,
         events: bool = False,
     ) -> None:
@@ -23,16 +25,21 @@ class Bucket(Construct):
         self.name = name
         self.arn = f"arn:aws:s3:::{name}"
         self.bucket = aws.S3Bucket(
-            self, "bucket", bucket=name, force_destroy=not protected, lifecycle={"prevent_destroy": protected}
+            self, "bucket", bucket=name, force_destroy=not protected, **retained(protected=protected)
         )
         self._encrypt(key)
-        self._close()
+        self.policy = self._close(receives_logs_of)
         aws.S3BucketVersioning(
             self, "versioning", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}
         )
         if access_logs is not None:
             aws.S3BucketLogging(
-                self, "logging", bucket=self.bucket.id, target_bucket=access_logs.bucket.id, target_prefix=f"{name}/"
+                self,
+                "logging",
+                bucket=self.bucket.id,
+                target_bucket=access_logs.bucket.id,
+                target_prefix=f"{name}/",
+                depends_on=[access_logs.policy],
             )
         if events:
             aws.S3BucketNotification(self, "events", bucket=self.bucket.id, eventbridge=True)
@@ -49,11 +56,22 @@ class Bucket(Construct):
         role.grant(allow(["s3:AbortMultipartUpload", "s3:PutObject"], [f"{self.arn}/{prefix}*"]))
 
     def _encrypt(self, key: EncryptionKey | None) -> None:
-        default = {"sse_algorithm": "AES256"} if key is None else {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn}
-        rule = {"apply_server_side_encryption_by_default": default, "bucket_key_enabled": key is not None}
-        aws.S3BucketServerSideEncryptionConfiguration(self, "encryption", bucket=self.bucket.id, rule=[rule])
+        aws.S3BucketServerSideEncryptionConfiguration(
+            self,
+            "encryption",
+            bucket=self.bucket.id,
+            rule=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "AES256" if key is None else "aws:kms",
+                        "kms_master_key_id": None if key is None else key.arn,
+                    },
+                    "bucket_key_enabled": key is not None,
+                }
+            ],
+        )
 
-    def _close(self) -> None:
+    def _close(self, receives_logs_of: str | None) -> aws.S3BucketPolicy:
         private = aws.S3BucketPublicAccessBlock(
             self,
             "private",
@@ -66,13 +84,15 @@ class Bucket(Construct):
         owned = aws.S3BucketOwnershipControls(
             self, "ownership", bucket=self.bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}
         )
-        aws.S3BucketPolicy(
-            self, "tls-only", bucket=self.bucket.id, policy=_tls_only(self.arn), depends_on=[private, owned]
-        )
+        statements = [_tls_only(self.arn)]
+        if receives_logs_of is not None:
+            statements.append(_log_delivery(self.arn, receives_logs_of))
+        policy = policy_document(statements)
+        return aws.S3BucketPolicy(self, "policy", bucket=self.bucket.id, policy=policy, depends_on=[private, owned])
 
 
-def _tls_only(arn: str) -> str:
-    deny = {
+def _tls_only(arn: str) -> Statement:
+    return {
         "Sid": "TlsOnly",
         "Effect": "Deny",
         "Principal": "*",
@@ -80,4 +100,15 @@ def _tls_only(arn: str) -> str:
         "Resource": [arn, f"{arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    return policy_document([deny])
+
+
+def _log_delivery(arn: str, account: str) -> Statement:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html."""
+    return {
+        "Sid": "AccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{arn}/*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }

@@ -16,10 +16,35 @@ class Dashboard(Construct):
     def __init__(self, scope: Construct, id_: str, *, name: str, endpoint: str, region: str) -> None:
         super().__init__(scope, id_)
         pictures = [
-            ("Requests", HOUR, [endpoint_metric("Invocations", endpoint, "Sum"), endpoint_metric("InvocationsPerInstance", endpoint, "Sum")]),
-            ("Errors (share of requests)", HOUR, [endpoint_metric(name_, endpoint, "Average") for name_ in ("Invocation5XXErrors", "Invocation4XXErrors")]),
-            ("Model latency (microseconds)", HOUR, [endpoint_metric("ModelLatency", endpoint, statistic) for statistic in ("p50", "p99")]),
-            ("Drift (population stability index)", DAY, [monitoring_metric(name_, endpoint) for name_ in (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)]),
+            (
+                "Requests",
+                HOUR,
+                [
+                    endpoint_metric("Invocations", endpoint, "Sum"),
+                    endpoint_metric("InvocationsPerInstance", endpoint, "Sum"),
+                ],
+            ),
+            (
+                "Errors (share of requests)",
+                HOUR,
+                [
+                    endpoint_metric(name_, endpoint, "Average")
+                    for name_ in ("Invocation5XXErrors", "Invocation4XXErrors")
+                ],
+            ),
+            (
+                "Model latency (microseconds)",
+                HOUR,
+                [endpoint_metric("ModelLatency", endpoint, statistic) for statistic in ("p50", "p99")],
+            ),
+            (
+                "Drift (population stability index)",
+                DAY,
+                [
+                    monitoring_metric(name_, endpoint)
+                    for name_ in (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
+                ],
+            ),
         ]
         widgets = [_widget(place, *picture, region=region) for place, picture in enumerate(pictures)]
         aws.CloudwatchDashboard(self, "dashboard", dashboard_name=name, dashboard_body=json.dumps({"widgets": widgets}))

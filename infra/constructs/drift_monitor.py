@@ -52,7 +52,9 @@ class DriftMonitor(Construct):
         )
 
     def _job_role(self, names: ModelNames, platform: Platform) -> ServiceRole:
-        role = ServiceRole(self, "job-role", name=f"{names.base}-monitor", service="sagemaker.amazonaws.com", names=names.environment)
+        role = ServiceRole(
+            self, "job-role", name=f"{names.base}-monitor", service="sagemaker.amazonaws.com", names=names.environment
+        )
         platform.capture.grant_read(role, f"{names.model}/")
         platform.registry.grant_read(role, f"{names.model}/")
         platform.registry.grant_write(role, f"{names.model}/drift/")
@@ -62,7 +64,9 @@ class DriftMonitor(Construct):
         return role
 
     def _scheduler_role(self, names: ModelNames, job_role: ServiceRole) -> ServiceRole:
-        role = ServiceRole(self, "role", name=f"{names.base}-schedule", service="scheduler.amazonaws.com", names=names.environment)
+        role = ServiceRole(
+            self, "role", name=f"{names.base}-schedule", service="scheduler.amazonaws.com", names=names.environment
+        )
         jobs = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:processing-job/*"
         role.grant(
             allow(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs]),

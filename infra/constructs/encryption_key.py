@@ -1,6 +1,7 @@
 """The environment's KMS key: everything at rest is encrypted with it."""
 
 from infra.constructs.permissions import ServiceRole, allow, policy_document
+from infra.constructs.retention import retained
 from infra.naming import Names
 from infra.provider import Construct, aws
 
@@ -17,7 +18,7 @@ class EncryptionKey(Construct):
             enable_key_rotation=True,
             deletion_window_in_days=30 if protected else 7,
             policy=_key_policy(names),
-            lifecycle={"prevent_destroy": protected},
+            **retained(protected=protected),
         )
         aws.KmsAlias(self, "alias", name=f"alias/{names.base}", target_key_id=self.key.key_id)
 

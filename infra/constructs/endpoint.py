@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from infra.config import EndpointConfig, Release, ReleaseLock
 from infra.constructs.permissions import ServiceRole
@@ -10,8 +11,6 @@ from infra.images import SERVING
 from infra.naming import VARIANT, ModelNames
 from infra.provider import Construct, aws
 from serving.contract import CSV, JSON, JSON_LINES
-
-BOTH = [{"capture_mode": "Input"}, {"capture_mode": "Output"}]
 
 
 class Endpoint(Construct):
@@ -43,7 +42,13 @@ class Endpoint(Construct):
             "endpoint",
             name=self.name,
             endpoint_config_name=configurations[lock.current.version].name,
-            deployment_config=_all_at_once(rollback_alarms),
+            deployment_config={
+                "blue_green_update_policy": {
+                    "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
+                    "termination_wait_in_seconds": 0,
+                },
+                "auto_rollback_configuration": {"alarms": [{"alarm_name": name} for name in rollback_alarms]},
+            },
             depends_on=list(configurations.values()),
         )
 
@@ -61,56 +66,47 @@ class Endpoint(Construct):
 
     def _configuration(self, release: Release) -> aws.SagemakerEndpointConfiguration:
         scope = Construct(self, f"release-{release.version}")
-        container = {"image": release.image, "model_data_url": release.model_data_url}
-        model = aws.SagemakerModel(
+        settings, capture = self._settings, self._settings.capture.percent
+        container = [release.image, release.model_data_url]
+        model = self._model(scope, release, name=self._names.release(_digest(container)))
+        return aws.SagemakerEndpointConfiguration(
+            scope,
+            "configuration",
+            name=self._names.release(_digest([container, settings.instance_type, settings.scaling.initial, capture])),
+            production_variants=[
+                {
+                    "variant_name": VARIANT,
+                    "model_name": model.name,
+                    "instance_type": settings.instance_type,
+                    "initial_instance_count": settings.scaling.initial,
+                    "initial_variant_weight": 1,
+                }
+            ],
+            data_capture_config={
+                "enable_capture": True,
+                "initial_sampling_percentage": capture,
+                "destination_s3_uri": self._names.capture_uri,
+                "kms_key_id": self._platform.key.arn,
+                "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
+                "capture_content_type_header": {"csv_content_types": [CSV], "json_content_types": [JSON, JSON_LINES]},
+            }
+            if capture > 0
+            else None,
+            lifecycle={"create_before_destroy": True},
+        )
+
+    def _model(self, scope: Construct, release: Release, *, name: str) -> aws.SagemakerModel:
+        return aws.SagemakerModel(
             scope,
             "model",
-            name=self._names.release(_digest(container)),
+            name=name,
             execution_role_arn=self._role.arn,
-            primary_container=container,
+            primary_container={"image": release.image, "model_data_url": release.model_data_url},
             enable_network_isolation=True,
             depends_on=[self._policy],
             lifecycle={"create_before_destroy": True},
         )
-        variant = self._variant()
-        capture = self._capture()
-        return aws.SagemakerEndpointConfiguration(
-            scope,
-            "configuration",
-            name=self._names.release(_digest([container, variant, capture])),
-            production_variants=[variant | {"model_name": model.name}],
-            data_capture_config=capture and capture | {"kms_key_id": self._platform.key.arn},
-            lifecycle={"create_before_destroy": True},
-        )
-
-    def _variant(self) -> dict[str, object]:
-        return {
-            "variant_name": VARIANT,
-            "instance_type": self._settings.instance_type,
-            "initial_instance_count": self._settings.scaling.initial_count,
-            "initial_variant_weight": 1,
-        }
-
-    def _capture(self) -> dict[str, object] | None:
-        if self._settings.capture.percent == 0:
-            return None
-        return {
-            "enable_capture": True,
-            "initial_sampling_percentage": self._settings.capture.percent,
-            "destination_s3_uri": self._names.capture_uri,
-            "capture_options": BOTH,
-            "capture_content_type_header": {"csv_content_types": [CSV], "json_content_types": [JSON, JSON_LINES]},
-        }
 
 
-def _all_at_once(alarms: list[str]) -> dict[str, object]:
-    routing = {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}
-    rollback = {"alarms": [{"alarm_name": name} for name in alarms]}
-    return {
-        "blue_green_update_policy": {"traffic_routing_configuration": routing, "termination_wait_in_seconds": 0},
-        "auto_rollback_configuration": rollback,
-    }
-
-
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _digest(content: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -15,6 +15,11 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
     statistic: str
 
+    @property
+    def is_percentile(self) -> bool:
+        """Whether the statistic is one like p99, which CloudWatch calls extended."""
+        return self.statistic.startswith("p")
+
     def widget_row(self) -> list[object]:
         """The metric as a dashboard widget lists it."""
         flat = [part for dimension in self.dimensions for part in dimension]

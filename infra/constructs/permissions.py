@@ -41,7 +41,7 @@ class ServiceRole(Construct):
         self._statements.extend(statements)
 
     def attach(self) -> aws.IamRolePolicy:
-        """The inline policy with everything granted so far; call it once, and depend on it before acting as the role."""
+        """The inline policy with everything granted so far; call once, and depend on it before acting as the role."""
         return aws.IamRolePolicy(
             self, "policy", name=self._name, role=self.role.name, policy=policy_document(self._statements)
         )

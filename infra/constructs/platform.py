@@ -6,7 +6,7 @@ from infra.constructs.bucket import Bucket
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.repositories import Repositories
-from infra.naming import Names
+from infra.naming import BucketKind
 from infra.provider import Construct
 
 
@@ -19,15 +19,15 @@ class Platform(Construct):
         self.names = names
         self.protected = protected
         self.key = EncryptionKey(self, "key", names=names, protected=protected)
-        self.logs = Bucket(self, "logs", name=names.bucket("logs"), key=None, access_logs=None, protected=protected)
+        self.logs = Bucket(self, "logs", name=names.bucket("logs"), receives_logs_of=names.account, protected=protected)
         self.data = self._bucket("data", events=True)
         self.registry = self._bucket("registry")
         self.capture = self._bucket("capture")
         self.repositories = Repositories(self, "repositories", names=names, key=self.key, protected=protected)
         self.alerts = Alerts(self, "alerts", names=names, key=self.key, email=environment.alarm_email)
 
-    def _bucket(self, kind: str, *, events: bool = False) -> Bucket:
-        name = self.names.bucket(kind)  # type: ignore[arg-type]
+    def _bucket(self, kind: BucketKind, *, events: bool = False) -> Bucket:
+        name = self.names.bucket(kind)
         return Bucket(
             self, kind, name=name, key=self.key, access_logs=self.logs, protected=self.protected, events=events
         )
@@ -36,6 +36,13 @@ class Platform(Construct):
         """Write SageMaker's log streams and publish its metrics."""
         groups = f"arn:aws:logs:{self.names.region}:{self.names.account}:log-group:/aws/sagemaker/*"
         role.grant(
-            allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [groups]),
-            allow(["cloudwatch:PutMetricData"], ["*"], StringLike={"cloudwatch:namespace": ["/aws/sagemaker/*", "sagestack/*"]}),
+            allow(
+                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                [groups],
+            ),
+            allow(
+                ["cloudwatch:PutMetricData"],
+                ["*"],
+                StringLike={"cloudwatch:namespace": ["/aws/sagemaker/*", "sagestack/*"]},
+            ),
         )

@@ -1,6 +1,7 @@
 """The model registry: the group that every version of one model is registered in."""
 
 from infra.config import ModelConfig
+from infra.constructs.retention import retained
 from infra.naming import ModelNames
 from infra.provider import Construct, aws
 
@@ -16,5 +17,5 @@ class Registry(Construct):
             "group",
             model_package_group_name=names.base,
             model_package_group_description=model.description or f"Versions of {model.name}",
-            lifecycle={"prevent_destroy": protected},
+            **retained(protected=protected),
         )

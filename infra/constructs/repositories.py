@@ -2,6 +2,7 @@
 
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.retention import retained
 from infra.images import IMAGES
 from infra.naming import Names
 from infra.provider import Construct, aws
@@ -22,7 +23,7 @@ class Repositories(Construct):
                 image_scanning_configuration={"scan_on_push": True},
                 encryption_configuration=[{"encryption_type": "KMS", "kms_key": key.arn}],
                 force_delete=not protected,
-                lifecycle={"prevent_destroy": protected},
+                **retained(protected=protected),
             )
 
     def grant_pull(self, role: ServiceRole, *images: str) -> None:

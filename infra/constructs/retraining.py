@@ -37,7 +37,14 @@ class Retraining(Construct):
         self._model, self._names, self._platform = model, names, platform
         self.function_name = f"{names.base}-governor"
         self.function = self._function(pipeline)
-        self._rule("requested", {"source": [contract.EVENT_SOURCE], "detail-type": [contract.RETRAINING_REQUESTED], "detail": {"model": [model.name]}})
+        self._rule(
+            "requested",
+            {
+                "source": [contract.EVENT_SOURCE],
+                "detail-type": [contract.RETRAINING_REQUESTED],
+                "detail": {"model": [model.name]},
+            },
+        )
         if model.retraining.new_data is not None:
             self._rule("new-data", self._new_data())
         if model.retraining.on_drift and drift_alarms:
@@ -61,12 +68,14 @@ class Retraining(Construct):
             role=role.arn,
             runtime=RUNTIME,
             handler=contract.GOVERNOR_HANDLER,
-            filename=file_asset(self, "code", str(code.write(PROJECT / "build" / "lambda"))),
+            filename=file_asset(self, "code", code.write(PROJECT / "build" / "lambda")),
             source_code_hash=code.sha256_base64,
             timeout=60,
             memory_size=256,
             reserved_concurrent_executions=1,  # two triggers at once are decided one after the other
-            environment={"variables": {contract.GOVERNOR_SPEC_VARIABLE: json.dumps(self._spec(pipeline), sort_keys=True)}},
+            environment={
+                "variables": {contract.GOVERNOR_SPEC_VARIABLE: json.dumps(self._spec(pipeline), sort_keys=True)}
+            },
             depends_on=[role.attach(), logs],
         )
 

@@ -13,7 +13,14 @@ class TrainingPipeline(Construct):
     """One pipeline a model. Its own role starts the steps; the jobs' role reads data and writes the runs' folder."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, model: ModelConfig, names: ModelNames, platform: Platform, live: Release | None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        model: ModelConfig,
+        names: ModelNames,
+        platform: Platform,
+        live: Release | None,
     ) -> None:
         super().__init__(scope, id_)
         self.name = names.base
@@ -27,7 +34,9 @@ class TrainingPipeline(Construct):
             champion=live.model_data_url if live else None,
             kms_key=platform.key.arn,
         )
-        conductor.grant(allow(["iam:PassRole"], [jobs.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}))
+        conductor.grant(
+            allow(["iam:PassRole"], [jobs.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
+        )
         platform.key.grant_use(conductor)
         self.pipeline = aws.SagemakerPipeline(
             self,
@@ -43,12 +52,20 @@ class TrainingPipeline(Construct):
     def grant_start(self, role: ServiceRole) -> None:
         """Start a run, and see which runs there were."""
         role.grant(
-            allow(["sagemaker:DescribePipelineExecution", "sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
-                  [self.arn, f"{self.arn}/execution/*"])
+            allow(
+                [
+                    "sagemaker:DescribePipelineExecution",
+                    "sagemaker:ListPipelineExecutions",
+                    "sagemaker:StartPipelineExecution",
+                ],
+                [self.arn, f"{self.arn}/execution/*"],
+            )
         )
 
     def _job_role(self, names: ModelNames, platform: Platform) -> ServiceRole:
-        role = ServiceRole(self, "job-role", name=f"{names.base}-jobs", service="sagemaker.amazonaws.com", names=names.environment)
+        role = ServiceRole(
+            self, "job-role", name=f"{names.base}-jobs", service="sagemaker.amazonaws.com", names=names.environment
+        )
         platform.data.grant_read(role, names.data_prefix)
         platform.registry.grant_read(role, f"{names.model}/")
         platform.registry.grant_write(role, f"{names.model}/")
@@ -58,12 +75,21 @@ class TrainingPipeline(Construct):
         return role
 
     def _pipeline_role(self, names: ModelNames) -> ServiceRole:
-        role = ServiceRole(self, "role", name=f"{names.base}-pipeline", service="sagemaker.amazonaws.com", names=names.environment)
+        role = ServiceRole(
+            self, "role", name=f"{names.base}-pipeline", service="sagemaker.amazonaws.com", names=names.environment
+        )
         prefix = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}"
         jobs = [f"{prefix}:{kind}-job/pipelines-*" for kind in ("training", "processing")]
         packages = [f"{prefix}:model-package-group/{names.base}", f"{prefix}:model-package/{names.base}/*"]
         role.grant(
-            allow([f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop") for kind in ("Training", "Processing")], jobs),
+            allow(
+                [
+                    f"sagemaker:{verb}{kind}Job"
+                    for verb in ("Create", "Describe", "Stop")
+                    for kind in ("Training", "Processing")
+                ],
+                jobs,
+            ),
             allow(["sagemaker:AddTags"], [*jobs, *packages]),
             allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], packages),
         )

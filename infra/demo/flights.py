@@ -36,7 +36,11 @@ def flights() -> pl.DataFrame:
     weather = pl.read_csv(data / "weather.csv", null_values=NULLS, infer_schema_length=None)
     weather = weather.select("origin", "time_hour", *(pl.col(name).cast(pl.Float64) for name in WEATHER))
     joined = raw.join(weather.unique(["origin", "time_hour"], keep="first"), on=["origin", "time_hour"], how="left")
-    return joined.filter(pl.col("arr_delay").is_not_null()).select(*_columns()).sort("scheduled_at", "carrier", "dest", "departure_minute")
+    return (
+        joined.filter(pl.col("arr_delay").is_not_null())
+        .select(*_columns())
+        .sort("scheduled_at", "carrier", "dest", "departure_minute")
+    )
 
 
 def _columns() -> list[pl.Expr]:

@@ -2,7 +2,6 @@
 
 import getpass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,12 +10,16 @@ from rich.table import Table
 
 from infra.config import load_project
 from infra.errors import CheckFailed
-from infra.release import promote as promotion
+from infra.release.intended import intended
+from infra.release.promote import commit_of, promoted, write_lock
 from infra.release.registry import Registry, Version
+from infra.release.verify import differences
 
 Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
 Environment = Annotated[str, typer.Option("--env", envvar="SAGESTACK_ENV", help="The environment.")]
-By = Annotated[str, typer.Option(help="Who does this; kept in the trail.")]
+By = Annotated[
+    str, typer.Option(default_factory=getpass.getuser, show_default="you", help="Who does this; kept in the trail.")
+]
 
 
 def models(model: Model, env: Environment = "local") -> None:
@@ -35,8 +38,9 @@ def models(model: Model, env: Environment = "local") -> None:
 def approve(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version's number.")],
+    *,
     why: Annotated[str, typer.Option(help="The reason; kept in the registry.")],
-    by: By = getpass.getuser(),
+    by: By,
     env: Environment = "local",
 ) -> None:
     """Approve a registered version, so that it may be promoted."""
@@ -46,29 +50,29 @@ def approve(
 
 def promote(
     model: Model,
+    by: By,
     version: Annotated[int | None, typer.Argument(help="The version's number; default: the newest approved.")] = None,
-    by: By = getpass.getuser(),
     env: Environment = "local",
 ) -> None:
     """Write the release lock: the next deploy serves this version."""
     project = load_project(env)
     registry = Registry(project.environment, model)
     chosen = registry.newest_approved() if version is None else registry.version(version)
-    commit = promotion.commit_of(Path.cwd())
-    lock = promotion.promote(chosen, project.lock(model), model=model, by=by, at=datetime.now(UTC), commit=commit)
+    lock = promoted(
+        chosen, project.lock(model), model=model, by=by, at=datetime.now(UTC), commit=commit_of(project.folder)
+    )
     path = project.lock_path(model)
-    promotion.write_lock(lock, path)
-    typer.echo(f"{path}: {model} version {chosen.number} is current; now deploy (npx cdktf deploy '{env}-*') and sagestack verify {model} --env {env}")
+    write_lock(lock, path)
+    typer.echo(f"{path}: {model} version {chosen.number} is current")
+    typer.echo(f"Now deploy it (npx cdktf deploy '{env}-*'), then sagestack verify {model} --env {env}")
 
 
 def verify(model: Model, env: Environment = "local") -> None:
     """Compare what is live with what is declared; exit 1 with the difference."""
-    from infra.release.intended import intended  # noqa: PLC0415 - synthesizes: seconds that the other commands need not wait
-    from infra.release.verify import differences  # noqa: PLC0415
-
     declared = intended(env, model)
     if declared is None:
-        raise CheckFailed(f"{model} has no release in {env}: nothing is meant to be live; sagestack promote {model} --env {env}")
+        nothing = f"{model} has no release in {env}, so nothing is meant to be live"
+        raise CheckFailed(f"{nothing}: sagestack promote {model} --env {env}")
     found = differences(load_project(env).environment, declared)
     if found:
         lines = "\n".join(f"  {what}: declared {wanted}, live {live}" for what, wanted, live in found)

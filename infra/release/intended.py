@@ -42,22 +42,28 @@ def _read(resources: dict[str, dict[str, Any]]) -> Intended | None:
     if "aws_sagemaker_endpoint" not in resources:
         return None
     (endpoint,) = resources["aws_sagemaker_endpoint"].values()
-    (target,) = resources["aws_appautoscaling_target"].values()
     configuration = _follow(resources, endpoint["endpoint_config_name"])
     variant = configuration["production_variants"][0]
     container = _follow(resources, variant["model_name"])["primary_container"]
     capture = configuration.get("data_capture_config")
+    minimum, maximum = _capacity(resources, variant["initial_instance_count"])
     return Intended(
         endpoint=endpoint["name"],
         configuration=configuration["name"],
         image=container["image"],
         model_data_url=container["model_data_url"],
         instance_type=variant["instance_type"],
-        minimum=target["min_capacity"],
-        maximum=target["max_capacity"],
+        minimum=minimum,
+        maximum=maximum,
         capture_percent=capture["initial_sampling_percentage"] if capture else 0,
         alarms=tuple(sorted(alarm["alarm_name"] for alarm in resources["aws_cloudwatch_metric_alarm"].values())),
     )
+
+
+def _capacity(resources: dict[str, dict[str, Any]], fixed: int) -> tuple[int, int]:
+    for target in resources.get("aws_appautoscaling_target", {}).values():
+        return target["min_capacity"], target["max_capacity"]
+    return fixed, fixed
 
 
 def _follow(resources: dict[str, dict[str, Any]], reference: str) -> Any:  # noqa: ANN401 - Terraform JSON

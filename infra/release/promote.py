@@ -1,4 +1,4 @@
-"""Promotion writes the release lock: the next deploy serves what it names. Rollback is promoting the previous version."""
+"""Promotion writes the release lock: the next deploy serves what it names. Rollback is promoting what was before."""
 
 import json
 import subprocess
@@ -10,14 +10,18 @@ from infra.errors import UserError
 from infra.release.registry import Version
 
 
-def promote(version: Version, lock: ReleaseLock | None, *, model: str, by: str, at: datetime, commit: str) -> ReleaseLock:
+def promoted(
+    version: Version, lock: ReleaseLock | None, *, model: str, by: str, at: datetime, commit: str
+) -> ReleaseLock:
     """The lock with `version` as current, and what was current as previous; the same lock if it is live already.
 
     Raises:
         UserError: the version is not approved.
     """
     if version.approval != "Approved":
-        raise UserError(f"{model} version {version.number} is {version.approval}: sagestack approve {model} {version.number} first")
+        raise UserError(
+            f"{model} version {version.number} is {version.approval}: sagestack approve {model} {version.number} first"
+        )
     if lock is not None and lock.current.model_package_arn == version.arn:
         return lock
     release = Release(

@@ -48,8 +48,13 @@ class Registry:
         try:
             packages = [package for page in pages for package in page["ModelPackageSummaryList"]]
         except self._sagemaker.exceptions.ClientError as error:
-            raise UserError(f"{self._model}: {error.response['Error']['Message']}: deploy first, so that there is a registry") from None
-        found = [self._version(self._sagemaker.describe_model_package(ModelPackageName=p["ModelPackageArn"])) for p in packages]
+            raise UserError(
+                f"{self._model}: {error.response['Error']['Message']}: deploy first, so that there is a registry"
+            ) from None
+        found = [
+            self._version(self._sagemaker.describe_model_package(ModelPackageName=p["ModelPackageArn"]))
+            for p in packages
+        ]
         return sorted(found, key=lambda version: version.number, reverse=True)
 
     def version(self, number: int) -> Version:
@@ -74,7 +79,10 @@ class Registry:
         for version in self.versions():
             if version.approval == "Approved":
                 return version
-        raise UserError(f"{self._model} has no approved version: sagestack models {self._model}, then sagestack approve {self._model} VERSION")
+        name = self._model
+        raise UserError(
+            f"{name} has no approved version: sagestack models {name}, then sagestack approve {name} VERSION"
+        )
 
     def approve(self, number: int, *, by: str, why: str) -> Version:
         """Approve a version; who and why is kept with it."""

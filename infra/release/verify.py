@@ -1,4 +1,4 @@
-"""Is what was deployed what is live? A SageMaker rollback is reported as a successful apply, so every deploy is checked."""
+"""Is what was deployed what is live? Terraform reports a SageMaker rollback as a successful apply, so ask each time."""
 
 from typing import Any
 
@@ -18,7 +18,9 @@ def differences(environment: EnvironmentConfig, intended: Intended) -> list[Diff
     except sagemaker.exceptions.ClientError:
         return [("endpoint", intended.endpoint, "does not exist")]
     configuration = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-    container = sagemaker.describe_model(ModelName=configuration["ProductionVariants"][0]["ModelName"])["PrimaryContainer"]
+    container = sagemaker.describe_model(ModelName=configuration["ProductionVariants"][0]["ModelName"])[
+        "PrimaryContainer"
+    ]
     pairs: list[Difference] = [
         ("status", "InService", endpoint["EndpointStatus"]),
         ("failure", "none", endpoint.get("FailureReason", "none")),

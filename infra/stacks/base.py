@@ -1,10 +1,13 @@
 """What every stack has: the provider, the tags, and a state of its own where the environment says."""
 
 from pathlib import PurePosixPath
+from typing import Any
 
 from infra.config import EnvironmentConfig
 from infra.provider import App, LocalBackend, S3Backend, Stack, aws
 
+PLACEHOLDER = "local"
+"""An endpoint that is not AWS checks no credentials, but the provider insists on having some."""
 STACK_DEPTH = PurePosixPath("../../..")
 """From a stack's output folder, where Terraform runs, back to the project."""
 
@@ -20,7 +23,9 @@ class EnvironmentStack(Stack):
             "aws",
             region=environment.region,
             allowed_account_ids=[environment.account],
-            default_tags=[{"tags": {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags}],
+            default_tags=[
+                {"tags": {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags}
+            ],
             **_endpoint(environment.endpoint_url),
         )
 
@@ -36,15 +41,16 @@ class EnvironmentStack(Stack):
             key=f"{state.key_prefix}/{id_}.tfstate",
             region=state.region or environment.region,
             encrypt=True,
-            use_lockfile=True,
         )
+        self.add_override("terraform.backend.s3.use_lockfile", value=True)
 
 
-def _endpoint(url: str | None) -> dict[str, object]:
+def _endpoint(url: str | None) -> dict[str, Any]:
     """Any AWS-compatible endpoint: it has no instance metadata, and its buckets have no host names."""
     if url is None:
         return {}
-    return {"s3_use_path_style": True, "skip_metadata_api_check": "true", "endpoints": [_endpoints(url)]}
+    placeholders = {"access_key": PLACEHOLDER, "secret_key": PLACEHOLDER}
+    return placeholders | {"s3_use_path_style": True, "skip_metadata_api_check": "true", "endpoints": [_endpoints(url)]}
 
 
 def _endpoints(url: str) -> dict[str, str]:

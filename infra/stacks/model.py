@@ -18,7 +18,13 @@ class ModelStack(EnvironmentStack):
     """Without a release there is nothing to serve or watch yet: the stack then trains, and no more."""
 
     def __init__(
-        self, app: App, *, model: ModelConfig, environment: EnvironmentConfig, platform: Platform, lock: ReleaseLock | None
+        self,
+        app: App,
+        *,
+        model: ModelConfig,
+        environment: EnvironmentConfig,
+        platform: Platform,
+        lock: ReleaseLock | None,
     ) -> None:
         tags = {"model": model.name, "owner": model.owner}
         super().__init__(app, f"{environment.name}-{model.name}", environment=environment, tags=tags)
@@ -54,12 +60,10 @@ class ModelStack(EnvironmentStack):
             rollback_alarms=[alarms.errors.name, alarms.latency.name],
         )
         endpoint.endpoint.node.add_dependency(alarms)
-        Autoscaling(
-            self, "autoscaling", scaling=model.endpoint.scaling, endpoint=endpoint.name, after=endpoint.endpoint
-        )
-        Dashboard(
-            self, "dashboard", name=names.base, endpoint=endpoint.name, region=names.environment.region
-        )
+        scaling = model.endpoint.scaling
+        if scaling.max > scaling.min:
+            Autoscaling(self, "autoscaling", scaling=scaling, endpoint=endpoint.name, after=endpoint.endpoint)
+        Dashboard(self, "dashboard", name=names.base, endpoint=endpoint.name, region=names.environment.region)
         if model.monitoring.drift is None:
             return []
         DriftMonitor(self, "drift", model=model, names=names, platform=platform, release=lock.current)

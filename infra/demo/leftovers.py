@@ -1,0 +1,36 @@
+"""What is still there after destroy, asked of the cloud itself and not of Terraform's state."""
+
+from collections.abc import Iterator
+
+from infra.config import EnvironmentConfig
+from infra.session import client
+
+LISTS = (
+    ("s3", "list_buckets", "Buckets", "Name"),
+    ("sagemaker", "list_endpoints", "Endpoints", "EndpointName"),
+    ("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+    ("sagemaker", "list_models", "Models", "ModelName"),
+    ("sagemaker", "list_pipelines", "PipelineSummaries", "PipelineName"),
+    ("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"),
+    ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("events", "list_rules", "Rules", "Name"),
+    ("scheduler", "list_schedules", "Schedules", "Name"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("kms", "list_aliases", "Aliases", "AliasName"),
+)
+"""(service, operation, the answer's list, the name in it) of every kind of resource that the stacks declare."""
+
+
+def leftovers(environment: EnvironmentConfig) -> list[str]:
+    """Names of the environment's resources that still exist, each with its kind."""
+    return sorted(f"{service}: {name}" for service, name in _names(environment) if environment.names.base in name)
+
+
+def _names(environment: EnvironmentConfig) -> Iterator[tuple[str, str]]:
+    for service, operation, key, name in LISTS:
+        for item in getattr(client(environment, service), operation)()[key]:
+            yield service, item[name]

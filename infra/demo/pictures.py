@@ -1,0 +1,114 @@
+"""The report's pictures, as SVG that opens anywhere: quality by month, drift by feature and month, what happened when."""
+
+from collections.abc import Callable
+from datetime import datetime
+from io import StringIO
+
+import matplotlib as mpl
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+
+from infra.demo.record import Event, Record
+
+INK, QUIET, GOOD, BAD = "#1f2933", "#9aa5b1", "#0b7285", "#c92a2a"
+KINDS = ("data", "training", "approval", "deploy", "alarm", "decision")
+COLOURS = {"data": QUIET, "training": "#5f3dc4", "approval": "#e67700", "deploy": GOOD, "alarm": BAD, "decision": INK}
+PSI_STEPS = (0, 0.1, 0.25, 0.5, 1, 2, 5)
+"""0.1 and 0.25 are the customary limits of "moved a little" and "moved"."""
+STYLE = {"font.family": "sans-serif", "font.size": 10, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK,
+         "xtick.color": INK, "ytick.color": INK, "svg.hashsalt": "sagestack", "axes.spines.top": False, "axes.spines.right": False}  # fmt: skip
+
+
+def quality(record: Record) -> str:
+    """AUC of the served answers by month, beside what the first model would have answered."""
+
+    def draw(axes: Axes) -> None:
+        months = sorted(record.auc_with)
+        with_, without = ([series[month] for month in months] for series in (record.auc_with, record.auc_without))
+        axes.fill_between(
+            months,
+            without,
+            with_,
+            where=[a >= b for a, b in zip(with_, without, strict=True)],
+            color=GOOD,
+            alpha=0.12,
+            interpolate=True,
+        )  # type: ignore[arg-type]
+        axes.plot(months, without, color=QUIET, marker="o", label="first model, never retrained")
+        axes.plot(months, with_, color=GOOD, marker="o", linewidth=2, label="as served, with retraining")
+        for month, value in zip(months, with_, strict=True):
+            axes.annotate(
+                f"{value:.3f}",
+                (month, value),
+                textcoords="offset points",
+                xytext=(0, 7),
+                ha="center",
+                fontsize=8,
+                color=GOOD,
+            )
+        axes.set_ylabel("AUC (higher is better)")
+        axes.margins(y=0.2)
+        axes.legend(frameon=False, loc="lower right")
+
+    return _svg(draw, height=3.4)
+
+
+def drift(record: Record) -> str:
+    """Population stability index of every feature and of the prediction, by window."""
+
+    def draw(axes: Axes) -> None:
+        windows = [report["window"]["start"][:7] for report in record.drift]
+        names = [feature["name"] for feature in record.drift[0]["features"]]
+        rows = [[_psi(report, name) for report in record.drift] for name in names]
+        rows.append([report["prediction"]["value"] for report in record.drift])
+        norm = BoundaryNorm(PSI_STEPS, 256, extend="max")
+        image = axes.imshow(rows, aspect="auto", cmap="YlOrRd", norm=norm)
+        for y, row in enumerate(rows):
+            for x, value in enumerate(row):
+                axes.text(
+                    x, y, f"{value:.2f}", ha="center", va="center", fontsize=7.5, color="white" if value >= 1 else INK
+                )
+        axes.set_xticks(range(len(windows)), windows)
+        axes.set_yticks(range(len(rows)), [*names, "prediction"])
+        axes.tick_params(length=0)
+        axes.figure.colorbar(image, ax=axes, pad=0.01, label="population stability index")
+
+    return _svg(draw, height=0.6 + 0.3 * (1 + len(record.drift[0]["features"])))
+
+
+def timeline(events: list[Event]) -> str:
+    """Data, decisions, training runs, approvals, deploys and alarms, each on its own line."""
+
+    def draw(axes: Axes) -> None:
+        for row, kind in enumerate(KINDS):
+            moments = [event.at for event in events if event.kind == kind]
+            axes.scatter(moments, [row] * len(moments), color=COLOURS[kind], s=46, zorder=3)  # type: ignore[arg-type]
+        axes.set_yticks(range(len(KINDS)), KINDS)
+        axes.invert_yaxis()
+        axes.grid(axis="y", color="#e4e7eb")
+        axes.xaxis.set_major_locator(mdates.MonthLocator())
+        axes.xaxis.set_major_formatter(mdates.DateFormatter("%b"))
+        axes.set_xlim(_around([event.at for event in events]))  # type: ignore[arg-type]
+
+    return _svg(draw, height=2.6)
+
+
+def _psi(report: dict[str, list[dict[str, float]]], name: str) -> float:
+    return next(feature["value"] for feature in report["features"] if feature["name"] == name)  # type: ignore[comparison-overlap]
+
+
+def _around(moments: list[datetime]) -> tuple[datetime, datetime]:
+    margin = (max(moments) - min(moments)) / 30
+    return min(moments) - margin, max(moments) + margin
+
+
+def _svg(draw: Callable[[Axes], None], *, height: float) -> str:
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.5, height), layout="constrained")
+        draw(figure.subplots())
+        buffer = StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,180 @@
+"""One model's whole life, month by month: the events of 2013 in the order they happened."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from infra.config import load_project
+from infra.demo import flights, flow
+from infra.demo.cloud import DemoCloud
+from infra.demo.leftovers import leftovers
+from infra.demo.progress import Progress
+from infra.demo.record import Event, Record
+from infra.demo.scores import auc, score_artifact
+from infra.demo.traffic import Traffic
+from infra.release.commands import approve, promote, verify
+from infra.release.registry import Registry, Version
+from infra.session import client
+
+MODEL = "flight-delay"
+ENVIRONMENT = "local"
+FIRST_LIVE_MONTH = 4
+TRICKLE_ROWS = 2_000
+
+
+class Story:
+    """Runs the demo against a local cloud that is up, and keeps the record."""
+
+    def __init__(self, cloud: DemoCloud, record: Record, progress: Progress, folder: Path) -> None:
+        self.environment = load_project(ENVIRONMENT).environment
+        self.model = load_project(ENVIRONMENT).models[MODEL]
+        self.names = self.environment.names.model(MODEL)
+        self.cloud, self.record, self.progress, self.folder = cloud, record, progress, folder
+        features = (*self.model.features.numeric, *self.model.features.categorical)
+        self.traffic = Traffic(client(self.environment, "sagemaker-runtime"), self.names.base, features)
+        self.registry = Registry(self.environment, MODEL)
+        self.first: Version | None = None
+        self.seen_alarms: set[tuple[str, datetime]] = set()
+
+    def run(self, last_month: int) -> None:
+        """Provision, train on winter, then live through the months until `last_month`."""
+        with self.progress.step("Provision: key, buckets, registry, pipeline, governor (cdktf deploy)"):
+            self._deploy_all()
+        for month in range(1, FIRST_LIVE_MONTH):
+            self._labels_arrive(month)
+        self._release_what_was_trained(month=FIRST_LIVE_MONTH)
+        for month in range(FIRST_LIVE_MONTH, last_month + 1):
+            self._live_through(month)
+        self._check_the_plan()
+
+    def tear_down(self) -> None:
+        """Destroy everything, and ask the cloud what is left."""
+        with self.progress.step("Destroy everything that was deployed (cdktf destroy)") as done:
+            flow.destroy(f"{ENVIRONMENT}-{MODEL}", f"{ENVIRONMENT}-platform", log=self._log("destroy"))
+            left = leftovers(self.environment)
+            self.record.resources_left = len(left)
+            done(f"{len(left)} resources left" + "".join(f"\n    {name}" for name in left))
+
+    def _deploy_all(self) -> None:
+        flow.deploy(f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}", log=self._log("deploy-0"))
+
+    def _live_through(self, month: int) -> None:
+        name = flights.partition(month)
+        with self.progress.step(f"{name}: flights ask the endpoint; labels arrive; the drift job runs") as done:
+            self._serve_month(month)
+            self._labels_arrive(month)
+            self._drift_job_runs(month)
+            with_, without = self.record.auc_with[name], self.record.auc_without[name]
+            done(f"AUC {with_:.3f}, {without:.3f} had it never been retrained{self._alarm_words(name)}")
+        self._release_what_was_trained(month=month + 1)
+
+    def _serve_month(self, month: int) -> None:
+        """A week at a time, each at its own time, so that what is captured carries it."""
+        rows = flights.month(month)
+        scores = []
+        for week in rows.partition_by(pl.col("scheduled_at").dt.day() // 8):
+            self.cloud.advance(week["scheduled_at"][0])
+            scores.append(self.traffic.score(week))
+        labels, served = rows["late"].to_numpy(), np.concatenate(scores)
+        answered = ~np.isnan(served)
+        name = flights.partition(month)
+        self.record.auc_with[name] = round(auc(labels[answered], served[answered]), 4)
+        self.record.auc_without[name] = round(auc(labels, score_artifact(self._first_model(), rows)), 4)
+
+    def _labels_arrive(self, month: int) -> None:
+        """The month's labelled flights, an hour after it ended; the bucket's event reaches the governor."""
+        name = flights.partition(month)
+        self.cloud.advance(_month_start(month + 1) + timedelta(hours=1))
+        path = self.folder / f"{name}.parquet"
+        flights.month(month).write_parquet(path)
+        client(self.environment, "s3").upload_file(
+            str(path), self.environment.names.bucket("data"), f"{self.names.data_prefix}{name}.parquet"
+        )
+        self._happened("data", f"labelled flights of {name}")
+        self.cloud.settle()
+
+    def _drift_job_runs(self, month: int) -> None:
+        """The schedule is due at six in the morning of the next month's first day."""
+        self.cloud.advance(_month_start(month + 1) + timedelta(hours=8))
+        name = flights.partition(month)
+        for alarm, at, reason in self.cloud.alarms_raised():
+            if (alarm, at) not in self.seen_alarms:
+                self.seen_alarms.add((alarm, at))
+                self.record.alarms.append({"name": alarm, "window": name, "reason": reason})
+                self.record.events.append(Event(at, "alarm", f"{alarm}: {reason}"))
+        self.record.drift.extend(self.cloud.drift_reports(self.names, after=len(self.record.drift)))
+
+    def _release_what_was_trained(self, month: int) -> None:
+        """Approve, promote, deploy and verify a version that is new, while flights keep asking."""
+        newest = self.registry.versions()[:1]
+        if not newest or any(known["version"] == newest[0].number for known in self.record.versions):
+            return
+        version = newest[0]
+        self.first = self.first or version
+        self._trained(version)
+        title = f"Version {version.number}: approve, promote, deploy, verify"
+        with self.progress.step(title) as done, self._flights_keep_asking(month):
+            why = f"AUC {version.metrics['auc']:.3f} on the newest labelled days"
+            approve(MODEL, version.number, why=why, by="demo", env=ENVIRONMENT)
+            self._happened("approval", f"version {version.number}: {why}")
+            promote(MODEL, version.number, by="demo", env=ENVIRONMENT)
+            flow.deploy(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
+            verify(MODEL, env=ENVIRONMENT)
+            self._happened("deploy", f"version {version.number} is live, verified")
+            self.record.deploys.append({"version": version.number, "verified": True})
+            done(f"trained on {version.properties['trained_on']}, started by {version.properties['started_by']}")
+
+    def _trained(self, version: Version) -> None:
+        trained_on = version.properties["trained_on"].split()
+        started_by = version.properties["started_by"]
+        self.record.versions.append(
+            {
+                "version": version.number,
+                "auc": round(version.metrics["auc"], 4),
+                "trained_on": trained_on,
+                "started_by": started_by,
+            }
+        )
+        self._happened(
+            "training", f"version {version.number} on {trained_on[0]} to {trained_on[-1]}, started by {started_by}"
+        )
+
+    @contextmanager
+    def _flights_keep_asking(self, month: int) -> Iterator[None]:
+        """A steady trickle during a deploy; before the first there is no endpoint to ask."""
+        if not self.record.deploys:
+            yield
+            return
+        with self.traffic.trickle(flights.month(min(month, 12)).head(TRICKLE_ROWS)):
+            yield
+
+    def _check_the_plan(self) -> None:
+        with self.progress.step("Plan again: does what is live equal what is declared? (terraform plan)") as done:
+            stacks = (f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}")
+            self.record.second_plan_changes = sum(flow.planned_changes(stack) for stack in stacks)
+            done(f"{self.record.second_plan_changes} changes")
+
+    def _first_model(self) -> Path:
+        path = self.folder / "first-model.tar.gz"
+        if not path.exists() and self.first is not None:
+            bucket, _, key = self.first.model_data_url.removeprefix("s3://").partition("/")
+            client(self.environment, "s3").download_file(bucket, key, str(path))
+        return path
+
+    def _alarm_words(self, window: str) -> str:
+        raised = [alarm["name"] for alarm in self.record.alarms if alarm["window"] == window]
+        return f"; alarms: {', '.join(raised)}" if raised else ""
+
+    def _happened(self, kind: str, what: str) -> None:
+        self.record.events.append(Event(self.cloud.now(), kind, what))  # type: ignore[arg-type]
+
+    def _log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+
+def _month_start(month: int) -> datetime:
+    return datetime(2013 + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
