@@ -111,7 +111,7 @@ class JobRunner:
         elif exit_code == 0:
             self._end(job, "Completed")
         else:
-            said = job.message(sandbox) or "see the job's logs for more information"
+            said = job.message(sandbox).strip() or "see the job's logs for more information"
             tail = f", exit code: {exit_code}"
             self._end(job, "Failed", f"AlgorithmError: {said[: 1000 - len(tail)]}{tail}")
 

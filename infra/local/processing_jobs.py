@@ -88,7 +88,7 @@ class ProcessingJob(Job):
         message = sandbox.ml / MESSAGE_FILE
         if not message.exists():
             return ""
-        return message.read_bytes()[:REASON_CHARACTERS].decode(errors="ignore").strip()
+        return message.read_bytes()[:REASON_CHARACTERS].decode(errors="ignore")
 
 
 def refuse_unsupported(request: Json) -> None:

@@ -128,7 +128,7 @@ class TrainingJob(Job):
     def message(self, sandbox: Sandbox) -> str:
         """The failure that the container wrote."""
         failure = sandbox.ml / FAILURE_FILE
-        return failure.read_text(errors="replace").strip() if failure.exists() else ""
+        return failure.read_text(errors="replace") if failure.exists() else ""
 
     def read_log_line(self, line: str) -> None:
         """Scrape metrics: the last value of each is the final one."""

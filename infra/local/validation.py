@@ -82,8 +82,17 @@ def _broken_rules(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - 
         if shape.enum and value not in shape.enum:
             yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
         pattern = shape.metadata.get("pattern")
-        if pattern and not re.fullmatch(pattern, value):
+        if pattern and not _pattern(pattern).fullmatch(value):
             yield f"Member must satisfy regular expression pattern: {pattern}"
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """AWS's patterns are Java's; one that Python cannot read (`\\p{L}`) holds nothing back."""
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return re.compile(".*", re.DOTALL)
 
 
 def _length(value: Any) -> int | None:  # noqa: ANN401 - any part of a request

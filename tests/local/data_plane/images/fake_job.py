@@ -1,0 +1,63 @@
+"""An image in one file: does what its command says, under SageMaker's container contract."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+ML = Path(os.environ["SAGESTACK_ML_ROOT"])
+
+
+def show() -> None:
+    """Write down everything that the container sees."""
+    files = {str(path.relative_to(ML)): path.read_text() for path in ML.rglob("*") if path.is_file()}
+    out = ML / ("processing/output/seen" if (ML / "processing").exists() else "model")
+    (out / "seen.json").write_text(json.dumps({"files": files, "environment": dict(os.environ), "argv": sys.argv[1:]}))
+
+
+def train() -> None:
+    """Print metrics, keep a model and a plot."""
+    print("epoch 1 validation_auc=0.61")
+    print("epoch 2 validation_auc=0.75", flush=True)
+    shutil.copytree(ML / "input", ML / "model/input")
+    (ML / "output/data/plot.svg").write_text("<svg/>")
+
+
+def fail() -> None:
+    """End as a container in trouble does."""
+    (ML / "output").mkdir(exist_ok=True)
+    for name in ("failure", "message"):
+        (ML / "output" / name).write_text("the data has no rows" * 100)
+    raise SystemExit(3)
+
+
+def wait() -> None:
+    """Stop in good order when told to."""
+
+    def leave(*_: object) -> None:
+        (ML / "model/so-far.txt").write_text("half a model")
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    print("waiting", flush=True)
+    time.sleep(60)
+
+
+def ignore() -> None:
+    """Never stop."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("waiting", flush=True)
+    time.sleep(60)
+
+
+def die() -> None:
+    """Be killed, as by a machine out of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    commands = {f.__name__: f for f in (show, train, fail, wait, ignore, die)}
+    commands[sys.argv[1]]()
