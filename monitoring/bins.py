@@ -1,0 +1,132 @@
+"""Bins: where a feature's values are counted, frozen when the baseline is made and never looked at again.
+
+A column's distribution is one count a bin, an integer vector that adds up over files, hours and hosts. A window can
+therefore not move its own yardstick, and counting parts and adding them is the same as counting the whole.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Literal
+
+import numpy as np
+import polars as pl
+
+from monitoring.errors import MonitoringError
+from monitoring.statistics import Counts
+
+QUANTILE_BINS: Final = 10
+"""A numeric feature's bins hold about a tenth of the baseline each; fewer where values repeat."""
+CATEGORY_BINS: Final = 20
+"""So many of the most frequent categories have a bin of their own; the others share one.
+
+A bin a category, for hundreds of them, would make small windows drift by chance alone (see `statistics.psi`).
+"""
+
+
+@dataclass(frozen=True)
+class NumericBins:
+    """(-inf, e1], (e1, e2], …, (ek, inf), and one for missing values.
+
+    Attributes:
+        name: The column.
+        edges: e1 < e2 < … < ek; none if the baseline held no value at all.
+    """
+
+    name: str
+    edges: tuple[float, ...]
+    type: Literal["numeric"] = "numeric"
+
+    @classmethod
+    def fit(cls, values: pl.Series) -> "NumericBins":
+        """Edges at the quantiles of the baseline's finite values.
+
+        Where a tenth or more of them sit on the smallest value, an empty bin lies below it, so that a window that goes
+        lower is seen to; a constant is no special case.
+        """
+        known = values.cast(pl.Float64).to_numpy()
+        known = known[np.isfinite(known)]
+        if not known.size:
+            return cls(values.name, ())
+        inner = np.linspace(0, 1, QUANTILE_BINS + 1)[1:-1]
+        edges = np.unique(np.quantile(known, inner, method="inverted_cdf"))
+        if edges[0] == known.min():
+            edges = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges])
+        return cls(values.name, tuple(float(edge) for edge in edges))
+
+    def count(self, values: pl.Series) -> Counts:
+        """Rows in each bin, shape (len(edges) + 2,), missing (null or NaN) last."""
+        column = values.cast(pl.Float64).to_numpy()
+        missing = int(np.isnan(column).sum())
+        at_most = [int(np.count_nonzero(column <= edge)) for edge in self.edges]
+        return np.array([*np.diff([0, *at_most, len(column) - missing]), missing], dtype=np.int64)
+
+    def labels(self) -> list[str]:
+        """What each bin holds, in words, in the order of the counts."""
+        bounds = ["-inf", *(f"{edge:.6g}" for edge in self.edges), "inf"]
+        return [*(f"({low}, {high}]" for low, high in pairwise(bounds)), "missing"]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `baseline.json` holds it."""
+        return {"name": self.name, "type": self.type, "edges": list(self.edges)}
+
+
+@dataclass(frozen=True)
+class CategoricalBins:
+    """One for each frequent category, then one for the rare, one for those never seen before, one for missing values.
+
+    Attributes:
+        name: The column.
+        categories: Those with a bin of their own, most frequent first.
+        rare: The other categories of the baseline; they share a bin.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    rare: tuple[str, ...]
+    type: Literal["categorical"] = "categorical"
+
+    @classmethod
+    def fit(cls, values: pl.Series) -> "CategoricalBins":
+        """The baseline's categories by frequency, then by name."""
+        column = values.cast(pl.String).drop_nulls().alias("category")
+        frequency = column.filter(column != "").value_counts().sort("count", "category", descending=[True, False])
+        ordered = tuple(frequency["category"].to_list())
+        return cls(values.name, ordered[:CATEGORY_BINS], ordered[CATEGORY_BINS:])
+
+    def count(self, values: pl.Series) -> Counts:
+        """Rows in each bin, shape (len(categories) + 3,): rare, new and missing (null or empty) are the last three."""
+        column = values.cast(pl.String).alias("category")
+        counted = column.replace("", None).value_counts()
+        tally: dict[str | None, int] = dict(zip(counted["category"].to_list(), counted["count"].to_list(), strict=True))
+        missing = tally.pop(None, 0)
+        own = [tally.pop(category, 0) for category in self.categories]
+        rare = sum(tally.pop(category, 0) for category in self.rare)
+        return np.array([*own, rare, sum(tally.values()), missing], dtype=np.int64)
+
+    def labels(self) -> list[str]:
+        """What each bin holds, in words, in the order of the counts."""
+        return [*self.categories, "rare", "new", "missing"]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `baseline.json` holds it."""
+        return {"name": self.name, "type": self.type, "categories": list(self.categories), "rare": list(self.rare)}
+
+
+Bins = NumericBins | CategoricalBins
+
+
+def read_bins(document: dict[str, Any]) -> Bins:
+    """The bins that `to_json` wrote.
+
+    Raises:
+        MonitoringError: the type of feature is not known, or the edges do not rise.
+    """
+    name, kind = document["name"], document["type"]
+    if kind == "categorical":
+        return CategoricalBins(name, tuple(document["categories"]), tuple(document["rare"]))
+    if kind != "numeric":
+        raise MonitoringError(f"baseline: feature {name} is of type {kind!r}: must be numeric or categorical")
+    edges = tuple(float(edge) for edge in document["edges"])
+    if any(low >= high for low, high in pairwise(edges)):
+        raise MonitoringError(f"baseline: the edges of feature {name} do not rise")
+    return NumericBins(name, edges)

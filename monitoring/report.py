@@ -1,0 +1,162 @@
+"""What a window says against the baseline: the statistic of every feature and of the prediction, and the verdict."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from monitoring.bins import CategoricalBins
+from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
+from monitoring.model_monitor import violation
+from monitoring.profile import Distribution, Profile
+from monitoring.spec import DriftSpec
+from monitoring.statistics import PSI
+from monitoring.window import Window
+
+Status = Literal["drift", "no-drift", "not-enough-data"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One column of the window, held against the baseline's.
+
+    Attributes:
+        baseline: The column's counts then.
+        current: Its counts in the window, over the same bins.
+        value: The statistic, not yet a verdict.
+        threshold: Above it, the column drifted.
+    """
+
+    baseline: Distribution
+    current: Distribution
+    value: float
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """The column."""
+        return self.baseline.bins.name
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the statistic is above the threshold."""
+        return self.value > self.threshold
+
+    def to_json(self) -> dict[str, Any]:
+        """A feature as `drift_report.json` holds it."""
+        return {
+            "name": self.name,
+            "type": self.baseline.bins.type,
+            "statistic": PSI.name,
+            "value": self.value,
+            "missing_rate": self.current.missing_rate,
+            "drifted": self.drifted,
+        }
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A window's comparisons; none of them when there were too few rows to compare.
+
+    Attributes:
+        features: One a feature, in the signature's order.
+        prediction: None when no prediction was captured.
+        rows: Rows in the window.
+    """
+
+    features: tuple[Comparison, ...]
+    prediction: Comparison | None
+    rows: int
+
+    @property
+    def status(self) -> Status:
+        """The verdict. A drifted prediction alone is a drift too."""
+        if not self.features:
+            return "not-enough-data"
+        predicted = self.prediction is not None and self.prediction.drifted
+        return "drift" if predicted or self.drifted_features else "no-drift"
+
+    @property
+    def drifted_features(self) -> list[str]:
+        """Those above the threshold, furthest first."""
+        drifted = [each for each in self.features if each.drifted]
+        return [each.name for each in sorted(drifted, key=lambda each: -each.value)]
+
+    @property
+    def max_psi(self) -> float | None:
+        """The largest of the features' statistics; None when none was computed."""
+        return max((each.value for each in self.features), default=None)
+
+
+def compare(baseline: Profile, current: Profile, spec: DriftSpec) -> Findings:
+    """Hold a window's profile against the baseline's; with fewer than `minimum_rows`, find nothing."""
+    if current.rows < spec.minimum_rows:
+        return Findings((), None, current.rows)
+    pairs = zip(baseline.features, current.features, strict=True)
+    features = tuple(_compare(then, now, spec.psi_threshold) for then, now in pairs)
+    answered = current.prediction.rows - current.prediction.missing
+    threshold = spec.psi_threshold if spec.prediction_psi_threshold is None else spec.prediction_psi_threshold
+    prediction = _compare(baseline.prediction, current.prediction, threshold) if answered >= spec.minimum_rows else None
+    return Findings(features, prediction, current.rows)
+
+
+def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: Findings) -> dict[str, Any]:
+    """`drift_report.json`, as docs/architecture.md describes it."""
+    prediction = findings.prediction
+    return {
+        "schema_version": DRIFT_REPORT_SCHEMA_VERSION,
+        "model": spec.model,
+        "endpoint": spec.endpoint,
+        "baseline_model_version": spec.baseline_model_version,
+        "window": window.to_json(),
+        "records": records,
+        "status": findings.status,
+        "threshold": spec.psi_threshold,
+        "features": [each.to_json() for each in findings.features],
+        "prediction": prediction and _prediction(prediction),
+        "max_psi": findings.max_psi,
+        "drifted_features": findings.drifted_features,
+    }
+
+
+def violations(findings: Findings) -> dict[str, Any]:
+    """`constraint_violations.json`: what drifted, and what the baseline's constraints do not allow."""
+    found = [violation_ for each in findings.features for violation_ in _violations(each)]
+    return {"violations": found}
+
+
+def summary(findings: Findings, minimum_rows: int) -> str:
+    """The verdict in a sentence, for the exit message."""
+    if findings.status == "not-enough-data":
+        return f"not enough data: {findings.rows} rows in the window, {minimum_rows} needed"
+    values = {each.name: each.value for each in findings.features}
+    drifted = ", ".join(f"{name} {values[name]:.3g}" for name in findings.drifted_features)
+    predicted = f"; the prediction's is {findings.prediction.value:.3g}" if findings.prediction else ""
+    return f"{findings.status}: {findings.rows} rows, PSI above its threshold: {drifted or 'of no feature'}{predicted}"
+
+
+def _compare(baseline: Distribution, current: Distribution, threshold: float) -> Comparison:
+    return Comparison(baseline, current, PSI.compute(baseline.counts, current.counts), threshold)
+
+
+def _prediction(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "statistic": PSI.name,
+        "value": comparison.value,
+        "mean": comparison.current.mean,
+        "threshold": comparison.threshold,
+        "drifted": comparison.drifted,
+    }
+
+
+def _violations(each: Comparison) -> list[dict[str, str]]:
+    found = []
+    if each.drifted:
+        said = f"{PSI.title} {each.value:.4g} exceeds the threshold {each.threshold:g}"
+        found.append(violation(each.name, "baseline_drift_check", said))
+    if each.current.missing_rate > each.baseline.missing_rate:
+        then, now = each.baseline.missing_rate, each.current.missing_rate
+        said = f"{now:.2%} of the values are missing, {then:.2%} were in the baseline"
+        found.append(violation(each.name, "completeness_check", said))
+    if isinstance(each.baseline.bins, CategoricalBins) and (new := int(each.current.counts[-2])):
+        said = f"{new / each.current.rows:.2%} of the values are of no category in the baseline"
+        found.append(violation(each.name, "categorical_values_check", said))
+    return found

@@ -1,0 +1,146 @@
+"""The job spec: what the infrastructure tells a monitoring job, as one JSON object in an environment variable.
+
+`docs/architecture.md`, "Job spec", describes it. Unknown keys are refused, so that a newer infrastructure cannot ask an
+older image for something it would silently not do.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, Self, get_args, get_type_hints
+
+from monitoring.contract import SPEC_VARIABLE
+from monitoring.errors import MonitoringError
+from serving.contract import join_variable
+
+SCHEMA_VERSION: Final = 1
+SCHEDULES: Final = ("hourly", "daily", "weekly", "monthly")
+PROBLEMS: Final = ("binary-classification", "regression")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What every monitoring job is told: the model and its columns.
+
+    Attributes:
+        model: The model's name.
+        problem: One of `PROBLEMS`.
+        label: The label's column.
+        time: The column that says when a row happened.
+        numeric: Names of the numeric features.
+        categorical: Names of the categorical features.
+        schema_version: The spec's version.
+    """
+
+    model: str
+    problem: str
+    label: str
+    time: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    schema_version: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the spec from `SAGESTACK_MONITORING_SPEC`.
+
+        Raises:
+            MonitoringError: the variable is missing, or what it holds is not this spec.
+        """
+        text = join_variable(SPEC_VARIABLE, environment)
+        if not text:
+            raise MonitoringError(f"{SPEC_VARIABLE} is not set: it holds the job spec, a JSON object")
+        return cls.from_json(text)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read the spec strictly: no unknown key, none missing, every value of its type.
+
+        Raises:
+            MonitoringError: names the key, its value and the rule.
+        """
+        given = _json_object(text)
+        version = given.get("schema_version")
+        if version != SCHEMA_VERSION:
+            raise _wrong("schema_version", version, f"this image reads version {SCHEMA_VERSION}")
+        known = {field.name for field in fields(cls)}
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        if unknown := sorted(given.keys() - known):
+            raise MonitoringError(
+                f"{SPEC_VARIABLE}: unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+            )
+        if missing := sorted(required - given.keys()):
+            raise MonitoringError(f"{SPEC_VARIABLE}: missing key {', '.join(missing)}")
+        types = get_type_hints(cls)
+        checked: dict[str, Any] = {key: _value(key, value, types[key]) for key, value in given.items()}
+        return cls(**checked)
+
+    def __post_init__(self) -> None:
+        if self.problem not in PROBLEMS:
+            raise _wrong("problem", self.problem, f"one of {', '.join(PROBLEMS)}")
+        names = [*self.numeric, *self.categorical, self.label, self.time]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise MonitoringError(f"{SPEC_VARIABLE}: column {', '.join(twice)} is named more than once")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftSpec(Spec):
+    """What the drift job is told besides.
+
+    Attributes:
+        endpoint: The endpoint's name, the metrics' dimension.
+        variant: The production variant whose traffic is looked at.
+        capture_uri: `s3://bucket/prefix`; SageMaker adds `/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
+        schedule: One of `SCHEDULES`: how long the window is.
+        psi_threshold: A feature drifted if its PSI is above this.
+        minimum_rows: Below it, the answer is "not enough data".
+        prediction_psi_threshold: The same for the prediction; as `psi_threshold` when null.
+        baseline_model_version: The model package version that the baseline belongs to, for the report.
+    """
+
+    endpoint: str
+    variant: str
+    capture_uri: str
+    schedule: str
+    psi_threshold: float
+    minimum_rows: int
+    prediction_psi_threshold: float | None = None
+    baseline_model_version: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.schedule not in SCHEDULES:
+            raise _wrong("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
+        if not self.capture_uri.startswith("s3://"):
+            raise _wrong("capture_uri", self.capture_uri, "an S3 URI, s3://bucket/prefix")
+        if not self.psi_threshold > 0:
+            raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")
+        if self.minimum_rows < 1:
+            raise _wrong("minimum_rows", self.minimum_rows, "at least 1")
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise MonitoringError(f"{SPEC_VARIABLE} is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise MonitoringError(f"{SPEC_VARIABLE} holds {type(given).__name__}, not a JSON object")
+    return given
+
+
+def _value(key: str, value: object, expected: object) -> object:
+    if expected == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise _wrong(key, value, "a list of strings")
+    if expected is float or float in get_args(expected):
+        value = float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    allowed = get_args(expected) or (expected,)
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise _wrong(key, value, " or ".join(kind.__name__.replace("NoneType", "null") for kind in allowed))
+    return value
+
+
+def _wrong(key: str, value: object, rule: str) -> MonitoringError:
+    return MonitoringError(f"{SPEC_VARIABLE}: {key} is {json.dumps(value, default=str)}: must be {rule}")
