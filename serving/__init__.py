@@ -1,0 +1,1 @@
+"""The serving image: SageMaker's real-time inference contract for tabular models."""

@@ -7,7 +7,6 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inferenc
 
 from collections.abc import Mapping
 from itertools import count, takewhile
-from collections.abc import Mapping
 from typing import Final
 
 IMAGE: Final = "serving"
@@ -65,6 +64,7 @@ def join_variable(name: str, environment: Mapping[str, str]) -> str:
 
 def _part(name: str, number: int) -> str:
     return name if number == 1 else f"{name}_{number}"
+
 
 VARIABLE_CHARACTERS: Final = 256
 """The longest value SageMaker takes for a processing job's environment variable (a training job's: 512)."""

@@ -1,0 +1,121 @@
+"""CSV, JSON and JSON Lines to rows. Every reader refuses what it cannot read with the row and field at fault."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+
+from serving.contract import CSV, JSON, JSON_LINES
+from serving.core.errors import InputError
+from serving.core.rows import RowEncoder, Rows
+from serving.core.signature import Signature
+
+INSTANCES: Final = "instances"
+Reader = Callable[[bytes, Counter[str]], list[list[float]]]
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class RowParser:
+    """Reads request bodies for one signature; any number of threads may."""
+
+    def __init__(self, signature: Signature) -> None:
+        self._encoder = RowEncoder(signature)
+        self._header = [name.encode() for name in signature.names]
+        self._readers: dict[str, Reader] = {
+            CSV: self._csv,
+            JSON: self._json,
+            JSON_LINES: self._json_lines,
+        }
+
+    def parse(self, body: bytes, content_type: str) -> Rows:
+        """Read a body of one of `serving.contract`'s content types.
+
+        CSV has a row a line in the signature's order, and may begin with a header line equal to the inputs' names. JSON
+        is a list of rows, or an object with `instances`; a row is a list in the signature's order or an object by name.
+        JSON Lines has such a row a line.
+
+        Raises:
+            InputError: what is wrong, with the row and field at fault.
+            KeyError: another content type.
+        """
+        reader = self._readers[content_type]
+        if not body or body.isspace():
+            raise InputError("the body is empty")
+        unknown: Counter[str] = Counter()
+        return Rows(reader(body, unknown), unknown)
+
+    def _csv(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
+        _check_utf8(body)
+        body = body.removeprefix(_BYTE_ORDER_MARK)
+        plain = b'"' not in body
+        records = [line.split(b",") for line in _lines(body)] if plain else _quoted(body)
+        if records[0] == self._header:
+            del records[0]
+            if not records:
+                raise InputError("the body has a header and no rows")
+        # float() takes the underscores of Python's own literals, which no CSV writer means.
+        encode = self._encoder.plain_text if b"_" not in body else self._encoder.text
+        return [encode(fields, row, unknown) for row, fields in enumerate(records, 1)]
+
+    def _json(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
+        document = _load(body, None)
+        if isinstance(document, dict):
+            if set(document) != {INSTANCES}:
+                raise InputError(f'expected a list of rows, or an object with the one key "{INSTANCES}"')
+            document = document[INSTANCES]
+        if not isinstance(document, list):
+            raise InputError(f'expected a list of rows, or {{"{INSTANCES}": [...]}}')
+        if not document:
+            raise InputError("there are no rows")
+        return [self._encoder.json(value, row, unknown) for row, value in enumerate(document, 1)]
+
+    def _json_lines(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
+        return [self._encoder.json(_load(line, row), row, unknown) for row, line in enumerate(_lines(body), 1)]
+
+
+def _lines(body: bytes) -> list[bytes]:
+    """The lines of a body that is not empty; a newline at the end begins no further one."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    return body.removesuffix(b"\n").split(b"\n")
+
+
+def _quoted(body: bytes) -> list[list[bytes]]:
+    """Records of CSV with quotes (RFC 4180); a blank line is a record of one empty field."""
+    reader = csv.reader(io.StringIO(body.decode(), newline=""), strict=True)
+    records: list[list[bytes]] = []
+    try:
+        records.extend([field.encode() for field in record] or [b""] for record in reader)
+    except csv.Error as error:
+        raise InputError(f"is not CSV: {error}", len(records) + 1) from None
+    return records
+
+
+def _check_utf8(body: bytes) -> None:
+    if body.isascii():
+        return
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        row = body.count(b"\n", 0, error.start) + 1
+        raise InputError("is not UTF-8", row) from None
+
+
+def _load(text: bytes, row: int | None) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        reason = f"is not JSON: {error.msg}" if row else f"the body is not JSON: {error}"
+    if (b"NaN" in text or b"Infinity" in text) and not _SURROGATE.search(text):
+        # Python's own json writes these, so its users send them.
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+    raise InputError(reason, row)

@@ -1,0 +1,47 @@
+"""A model folder as one thing that scores rows: what is served, evaluated and monitored."""
+
+from pathlib import Path
+
+from serving.core.booster import Booster, Matrix
+from serving.core.errors import ArtifactError
+from serving.core.signature import Signature, read_model, read_signature
+
+
+class Predictor:
+    """A loaded model with its signature."""
+
+    def __init__(self, signature: Signature, model: bytes) -> None:
+        """Load a model.
+
+        Raises:
+            ArtifactError: the library cannot read the model, or its features are not the signature's.
+        """
+        self.signature = signature
+        self._booster = Booster(model)
+        if self._booster.features != len(signature.inputs):
+            raise ArtifactError(
+                f"the model has {self._booster.features} features, its signature {len(signature.inputs)} inputs"
+            )
+
+    @classmethod
+    def load(cls, folder: Path) -> "Predictor":
+        """Load an unpacked artifact.
+
+        Raises:
+            ArtifactError: the signature or the model file is absent, corrupt, or does not fit the other.
+        """
+        signature = read_signature(folder)
+        return cls(signature, read_model(signature, folder))
+
+    def score(self, matrix: Matrix) -> Matrix:
+        """The scores of a (rows, inputs) matrix, in its order: probabilities for a classification."""
+        return self._booster.predict(matrix)
+
+    def score_row(self, row: list[float]) -> float:
+        """The score of one row: the same as that row's in a matrix."""
+        return self._booster.predict_row(row)
+
+    def label(self, score: float) -> int | None:
+        """1 if the score reaches the signature's threshold, else 0; None for a regression."""
+        threshold = self.signature.threshold
+        return None if threshold is None else int(score >= threshold)

@@ -1,0 +1,55 @@
+"""Structured logs: one JSON object a line on standard output."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from serving.message import Request, Response
+
+SAMPLED_ONE_IN: Final = 100
+"""One answered request in this many is logged; every refused one is."""
+_FIRST_ERROR: Final = 400
+_SHOWN_CHARACTERS: Final = 200
+
+
+class Log:
+    """Writes events; never a request's data."""
+
+    def __init__(self, write: Callable[[bytes], Any] | None = None) -> None:
+        self._write = write or _to_stdout
+        self._answered = 0
+
+    def event(self, event: str, **facts: object) -> None:
+        """Write one event with its facts."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._write(
+            orjson.dumps({"time": time, "event": event, **facts}, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        )
+
+    def request(self, request: Request, response: Response) -> None:
+        """Write what became of a request: of one in a hundred, the first among them, and of every one refused."""
+        if response.status < _FIRST_ERROR:
+            self._answered += 1
+            if self._answered % SAMPLED_ONE_IN != 1:
+                return
+        self.event(
+            "request",
+            method=_shown(request.method),
+            path=_shown(request.path),
+            status=response.status,
+            bytes=len(request.body),
+            inference_id=_shown(request.inference_id),
+            **response.facts,
+        )
+
+
+def _shown(value: bytes) -> str:
+    return value[:_SHOWN_CHARACTERS].decode("latin-1")
+
+
+def _to_stdout(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()

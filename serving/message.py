@@ -1,0 +1,66 @@
+"""A request and a response, as the application sees them."""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+
+from serving.contract import INFERENCE_ID_HEADER, JSON
+
+_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+@dataclass(slots=True)
+class Request:
+    """A complete request; header values as they came."""
+
+    method: bytes = b""
+    target: bytes = b""
+    content_type: bytes = b""
+    accept: bytes = b""
+    inference_id: bytes = b""
+    body: bytes = b""
+    keep_alive: bool = True
+
+    @property
+    def path(self) -> bytes:
+        """The target without its query."""
+        return self.target.partition(b"?")[0]
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer, and what the log may say about it."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: bytes = b""
+    """Further header lines, each ended by CRLF."""
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def encode(self, request: Request, *, close: bool) -> bytes:
+        """The bytes to send in answer to a request."""
+        inference_id = (
+            b"%s: %s\r\n" % (INFERENCE_ID_HEADER.encode(), request.inference_id) if request.inference_id else b""
+        )
+        return b"%sContent-Type: %s\r\nContent-Length: %d\r\n%s%s%s\r\n%s" % (
+            _STATUS_LINES[self.status],
+            self.content_type.encode(),
+            len(self.body),
+            inference_id,
+            self.headers,
+            b"Connection: close\r\n" if close else b"",
+            b"" if request.method == b"HEAD" else self.body,
+        )
+
+
+def refusal(
+    status: int, reason: str, row: int | None = None, field: str | None = None, *, headers: bytes = b""
+) -> Response:
+    """A JSON error: the reason, and the row and field at fault where they are known."""
+    document: dict[str, object] = {"error": reason}
+    document |= {"row": row} if row is not None else {}
+    document |= {"field": field} if field is not None else {}
+    return Response(status, orjson.dumps(document), headers=headers, facts=document)

@@ -1,0 +1,117 @@
+"""From bytes to complete requests, within limits. Pure: no socket, no clock."""
+
+from collections import deque
+from typing import Final
+
+import httptools
+
+from serving.contract import INFERENCE_ID_HEADER, MAX_BODY_BYTES
+from serving.message import Request, Response, refusal
+
+MAX_HEAD_BYTES: Final = 65_536
+"""Request line and headers."""
+MAX_RAW_BYTES: Final = 4 * MAX_BODY_BYTES
+"""A request as it travels; tiny chunks take several times their content."""
+_INFERENCE_ID: Final = INFERENCE_ID_HEADER.lower().encode()
+_TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes"
+
+
+class RequestReader:
+    """Collects requests as httptools finds them.
+
+    Attributes:
+        complete: requests to be answered, in order.
+        refusal: the answer that ends the connection after those, once something could not be read.
+        request: the request that is being read.
+        receiving: whether the request being read has begun and not ended.
+        expects_continue: whether the client waits for leave to send its body.
+    """
+
+    def __init__(self) -> None:
+        self.complete: deque[Request] = deque()
+        self.refusal: Response | None = None
+        self.request = Request()
+        self.receiving = False
+        self.expects_continue = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._chunks: list[bytes] = []
+        self._body_bytes = 0
+        self._raw_bytes = 0
+        self._in_head = False
+
+    def feed(self, data: bytes) -> None:
+        """Read on; does nothing after a refusal."""
+        if self.refusal:
+            return
+        if self.receiving:
+            self._raw_bytes += len(data)
+            self._check_size()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400, "this server speaks HTTP/1.1 and takes no upgrade")
+        except httptools.HttpParserError:
+            self._refuse(400, "this is not HTTP/1.1")
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.request = Request()
+        self.receiving = self._in_head = True
+        self._raw_bytes = self._body_bytes = 0
+        self._chunks = []
+
+    def on_url(self, target: bytes) -> None:
+        """A piece of the request's target."""
+        self.request.target += target
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; trailers after a chunked body are dropped."""
+        if not self._in_head:
+            return
+        match name.lower():
+            case b"content-type":
+                self.request.content_type = value
+            case b"accept":
+                self.request.accept = value
+            case b"content-length" if int(value) > MAX_BODY_BYTES:
+                self._refuse(413, _TOO_LARGE)
+            case b"expect":
+                self.expects_continue = value.lower() == b"100-continue"
+            case identifier if identifier == _INFERENCE_ID:
+                self.request.inference_id = value
+
+    def on_headers_complete(self) -> None:
+        """The body, if any, begins."""
+        self._in_head = False
+
+    def on_body(self, chunk: bytes) -> None:
+        """A piece of the body."""
+        self.expects_continue = False
+        self._body_bytes += len(chunk)
+        if self._body_bytes > MAX_BODY_BYTES:
+            self._refuse(413, _TOO_LARGE)
+        if not self.refusal:
+            self._chunks.append(chunk)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self.receiving = self.expects_continue = False
+        if self.refusal or self._parser.should_upgrade():
+            return
+        request = self.request
+        request.method = self._parser.get_method()
+        request.keep_alive = self._parser.should_keep_alive()
+        request.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self.complete.append(request)
+
+    def _check_size(self) -> None:
+        if self._in_head and self._raw_bytes > MAX_HEAD_BYTES:
+            self._refuse(431, f"the headers are larger than {MAX_HEAD_BYTES} bytes")
+        elif self._raw_bytes > MAX_RAW_BYTES:
+            self._refuse(413, _TOO_LARGE)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.refusal = self.refusal or refusal(status, reason)
+        self._chunks = []
