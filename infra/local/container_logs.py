@@ -18,7 +18,13 @@ class ContainerLogs:
     """Ships what is new in a log file to one stream of a log group."""
 
     def __init__(
-        self, cloud: LocalCloud, path: Path, group: str, stream: str, on_line: Callable[[str], None] = lambda _: None
+        self,
+        cloud: LocalCloud,
+        path: Path,
+        *,
+        group: str,
+        stream: str,
+        on_line: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._cloud = cloud
         self._path = path

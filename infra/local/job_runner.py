@@ -83,7 +83,7 @@ class JobRunner:
 
     def _run_container(self, job: Job, sandbox: Sandbox) -> tuple[Ending, int]:
         stream = f"{job.name}/algo-1-{int(job.creation_time.timestamp())}"
-        logs = ContainerLogs(self._cloud, sandbox.log, job.log_group, stream, job.read_log_line)
+        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
         process = self._engine.start(job.container(), sandbox)
         try:
             ending = self._watch(job, process, logs)

@@ -1,7 +1,7 @@
 """What SageMaker's List operations have in common: filters, an order, pages."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime
 
 from infra.local.validation import Json, ValidationException
 
@@ -39,6 +39,11 @@ def _wanted(summary: Json, request: Json, name: str, status: str) -> bool:
     )
 
 
-def _within(moment: Any, request: Json, which: str) -> bool:  # noqa: ANN401 - a datetime
+def _within(moment: datetime, request: Json, which: str) -> bool:
     after, before = request.get(f"{which}TimeAfter"), request.get(f"{which}TimeBefore")
-    return (after is None or moment > after) and (before is None or moment < before)
+    return (after is None or moment > _aware(after)) and (before is None or moment < _aware(before))
+
+
+def _aware(moment: datetime) -> datetime:
+    """Moto's parser gives UTC without saying so."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

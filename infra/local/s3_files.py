@@ -37,7 +37,7 @@ def fetch_prefix(s3: Any, uri: str, into: Path) -> list[Path]:  # noqa: ANN401 -
     keys = [key for key in _keys(s3, bucket, prefix, uri) if not key.endswith("/")]
     if not keys:
         raise DataNotFoundError(_no_objects(uri))
-    return [_download(s3, bucket, key, into, _relative(key, prefix)) for key in keys]
+    return [_download(s3, bucket, key, _inside(into, _relative(key, prefix))) for key in keys]
 
 
 def fetch_object(s3: Any, uri: str, to: Path) -> None:  # noqa: ANN401 - a boto3 client
@@ -90,10 +90,14 @@ def _relative(key: str, prefix: str) -> str:
     return key.removeprefix(folder).lstrip("/")
 
 
-def _download(s3: Any, bucket: str, key: str, into: Path, relative: str) -> Path:  # noqa: ANN401 - a boto3 client
-    to = (into / relative).resolve()
-    if not to.is_relative_to(into.resolve()):
-        raise DataNotFoundError(f"the key {key} in bucket {bucket} leads out of its folder")
+def _inside(folder: Path, relative: str) -> Path:
+    path = (folder / relative).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise DataNotFoundError(f"the key ending in {relative} leads out of its folder")
+    return path
+
+
+def _download(s3: Any, bucket: str, key: str, to: Path) -> Path:  # noqa: ANN401 - a boto3 client
     to.parent.mkdir(parents=True, exist_ok=True)
     s3.download_file(bucket, key, str(to), Config=IN_THIS_THREAD)
     return to

@@ -88,7 +88,7 @@ def _broken_rules(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """AWS's patterns are Java's; one that Python cannot read (`\\p{L}`) holds nothing back."""
+    """AWS's patterns are Java's; one that Python cannot read (character classes by property) holds nothing back."""
     try:
         return re.compile(pattern)
     except re.error:

@@ -73,7 +73,7 @@ def eventually_fixture() -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1")
+    server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1", account="123456789012")
     engine = ProcessEngine(server.cloud, FAKE_IMAGES, IMAGES)
     jobs.install(server.cloud, engine, stop_grace_seconds=0.5)
     thread = threading.Thread(target=server.serve, daemon=True)

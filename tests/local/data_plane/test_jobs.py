@@ -333,7 +333,7 @@ def test_a_failed_processing_job_has_its_message_and_uploads_nothing(cloud, proc
     assert not cloud.keys(f"s3://{unique}/out")
 
 
-def test_a_processing_job_can_be_stopped_before_its_turn_comes(cloud, process, train, unique, eventually, monkeypatch):
+def test_a_processing_job_can_be_stopped_before_its_turn_comes(cloud, unique):
     held = [f"{unique}-{number}" for number in range(8)]
     client = cloud.client("sagemaker")
     for name in held:

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - a container speaks through its standard output
 """An image in one file: does what its command says, under SageMaker's container contract."""
 
 import json
