@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -10,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from infra.config.base import PATTERN_RULES, Broken, RulesBroken, Section
 from infra.config.errors import Problem, did_you_mean
-from infra.config.fields import known_keys
+from infra.config.fields import known_keys, meaning
 from infra.config.tree import Node, Path, key_path, parse_key_path
 
 CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
@@ -27,7 +26,6 @@ KINDS: Final = {
     "tuple_type": "a list",
     "path_type": "text",
     "datetime_type": "a date and time",
-    "finite_number": "a finite number",
 }
 LIMITS: Final = {
     "greater_than": ("greater than", "gt"),
@@ -71,7 +69,7 @@ def _path(details: ErrorDetails, root: Node) -> Path:
             node, path = child, (*path, part)
         elif details["type"] == "missing" and position == len(details["loc"]) - 1:
             path = (*path, part)
-    return path
+    return (*path, "kind") if details["type"] == "union_tag_invalid" else path
 
 
 def _rule_problems(details: ErrorDetails, rule: RulesBroken, file: str, root: Node) -> Iterator[Problem]:
@@ -96,17 +94,21 @@ def _place(file: str, root: Node, path: Path, message: str) -> Problem:
 
 
 def _message(branches: list[ErrorDetails], section: type[Section], node: Node | None) -> str:
-    details = branches[0]
+    details = next((branch for branch in branches if branch["type"] not in KINDS), branches[0])
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     if kind == "missing":
-        return "is missing: add it"
+        return f"is missing: add it ({meaning(section, details['loc'])})"
+    if kind == "union_tag_not_found":
+        return "needs a kind: file or s3"
+    if kind == "union_tag_invalid":
+        return f'is "{context["tag"]}" but must be {" or ".join(context["expected_tags"].split(", "))}'
     if kind == "extra_forbidden":
         word = str(details["loc"][-1])
         return f"is not a known key: {did_you_mean(word, known_keys(section, details['loc']), 'valid keys')}"
-    if all(branch["type"] in KINDS for branch in branches):
+    if kind in KINDS:
         wanted = _wanted({KINDS[branch["type"]] for branch in branches})
-        return f"is {_shown(value)} but must be {wanted}{_quoting(wanted, value, node)}"
-    return f"is {_shown(value)} but {_rule(kind, context, details['msg'])}"
+        return f"is {_shown(value, node)} but must be {wanted}{_quoting(wanted, value, node)}"
+    return f"is {_shown(value, node)} but {_rule(kind, context, details['msg'])}"
 
 
 def _wanted(kinds: set[str]) -> str:
@@ -127,21 +129,22 @@ _RULES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
     "literal_error": lambda context: f"must be {context['expected']}",
-    "union_tag_invalid": lambda context: f"its kind must be {context['expected_tags']}",
-    "union_tag_not_found": lambda _: "needs a kind: file or s3",
+    "finite_number": lambda _: "must be a finite number",
     "timezone_aware": lambda _: "must have a time zone: end it with Z",
 }
 
 
-def _shown(value: object) -> str:
-    """A value as the file would have it, cut short."""
+def _shown(value: object, node: Node | None) -> str:
+    """A value as the file has it, cut short."""
     if value is None:
         return "empty"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return str(value) if isinstance(value, date) else json.dumps(value, ensure_ascii=False)[:100]
+    if isinstance(value, str) or node is None or node.text is None:
+        return json.dumps(value, ensure_ascii=False, default=str)[:100]
+    return node.text
 
 
 def _quoting(wanted: str, value: object, node: Node | None) -> str:

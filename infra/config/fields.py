@@ -7,26 +7,37 @@ from infra.config.base import Section
 from infra.config.tree import Path
 
 
-def sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - any type expression
-    """The section classes that a field's type allows."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    if get_origin(annotation) in (Union, UnionType, Annotated):
-        return [section for part in get_args(annotation) for section in sections_in(part)]
-    return []
-
-
 def known_keys(section: type[Section], loc: Path) -> set[str]:
     """The keys that could stand beside the last one of a pydantic error location."""
+    return {name for one in _sections_at(section, loc[:-1]) for name in (*one.model_fields, *one.loader_keys)}
+
+
+def meaning(section: type[Section], loc: Path) -> str:
+    """What the field at a pydantic error location says, to stand within a sentence."""
+    name = str(loc[-1])
+    texts = [one.model_fields[name].description for one in _sections_at(section, loc[:-1]) if name in one.model_fields]
+    text = (texts[0] if texts else None) or ""
+    return text[:1].lower() + text[1:].rstrip(".") if text[1:2].islower() else text.rstrip(".")
+
+
+def _sections_at(section: type[Section], loc: Path) -> list[type[Section]]:
     candidates = [section]
-    for part in loc[:-1]:
+    for part in loc:
         tagged = [one for one in candidates if _tag(one) == part]
         if tagged:
             candidates = tagged
             continue
         fields = [one.model_fields[str(part)] for one in candidates if part in one.model_fields]
-        candidates = [below for field in fields for below in sections_in(field.annotation)]
-    return {name for one in candidates for name in (*one.model_fields, *one.loader_keys)}
+        candidates = [below for field in fields for below in _sections_in(field.annotation)]
+    return candidates
+
+
+def _sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - any type expression
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return [section for part in get_args(annotation) for section in _sections_in(part)]
+    return []
 
 
 def _tag(section: type[Section]) -> str | None:

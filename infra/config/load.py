@@ -129,9 +129,7 @@ def load_environment(name: str | None = None, root: Path | None = None) -> Envir
     path = _file(root / "environments", name, "environment")
     node = read_yaml(path)
     derived = {"name": Node(name), "releases": Node(f"{root.name}/releases/{name}")}
-    section = _validate(EnvironmentConfig, Node({**derived, **node.entries}, node.origin), path)
-    _same_name(section.name, node, path)
-    return section
+    return _validate(EnvironmentConfig, Node({**derived, **node.entries}, node.origin), path)
 
 
 def load_model(name: str, environment: EnvironmentConfig, root: Path | None = None) -> ModelConfig:
@@ -143,7 +141,6 @@ def load_model(name: str, environment: EnvironmentConfig, root: Path | None = No
     root = root or project_root()
     path, node = read_model(name, environment.name, root)
     section = _validate(ModelConfig, node, path)
-    _same_name(section.name, node, path)
     _name_fits(section, environment, node, path)
     return section
 
@@ -175,11 +172,7 @@ def load_lock(name: str, environment: EnvironmentConfig, root: Path | None = Non
     path = _lock_path(name, environment, root)
     if not path.exists():
         return None
-    node = read_yaml(path)
-    lock = _validate(ReleaseLock, node, path)
-    if lock.model != name:
-        _same_name(lock.model, node, path, key="model")
-    return lock
+    return _validate(ReleaseLock, read_yaml(path), path, name_key="model")
 
 
 def _lock_path(model: str, environment: EnvironmentConfig, root: Path) -> Path:
@@ -202,19 +195,23 @@ def _file(folder: Path, name: str, kind: str) -> Path:
     return path
 
 
-def _validate(section: type[AnySection], node: Node, path: Path) -> AnySection:
+def _validate(section: type[AnySection], node: Node, path: Path, name_key: str = "name") -> AnySection:
+    problems = list(_name_problems(node, path, name_key))
     try:
-        return section.model_validate(node.plain())
+        valid = section.model_validate(node.plain())
     except ValidationError as error:
-        raise ConfigError(problems_of(error, section, shown(path), node)) from None
+        raise ConfigError([*problems, *problems_of(error, section, shown(path), node)]) from None
+    if problems:
+        raise ConfigError(problems)
+    return valid
 
 
-def _same_name(name: str, node: Node, path: Path, key: str = "name") -> None:
-    if name != path.stem:
-        origin = node.nearest((key,)).origin
-        prefix = f"environments.{origin.overlay}." if origin.overlay else ""
-        message = f'is "{name}" but the file is {path.name}: make them the same'
-        raise ConfigError([Problem(shown(path), origin.line, prefix + key, message)])
+def _name_problems(node: Node, path: Path, key: str) -> Iterator[Problem]:
+    name = node.child(key)
+    if name is not None and isinstance(name.value, str) and name.value != path.stem:
+        prefix = f"environments.{name.origin.overlay}." if name.origin.overlay else ""
+        message = f'is "{name.value}" but the file is {path.name}: make them the same'
+        yield Problem(shown(path), name.origin.line, prefix + key, message)
 
 
 def _name_fits(model: ModelConfig, environment: EnvironmentConfig, node: Node, path: Path) -> None:

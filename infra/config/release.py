@@ -1,10 +1,11 @@
 """The release lock: what is live in an environment, and what was before. Written by `sagestack promote`."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from infra.config.base import Name, Section
+from infra.config.base import Broken, Name, Section
 
 RELEASE_LOCK_SCHEMA_VERSION: Final = 1
 
@@ -45,7 +46,7 @@ class Release(Section):
 class ReleaseLock(Section):
     """What is live of one model in one environment, and what was before."""
 
-    schema_version: Literal[1] = RELEASE_LOCK_SCHEMA_VERSION
+    schema_version: int = RELEASE_LOCK_SCHEMA_VERSION
     """Version of this format."""
     model: Name
     """The model's name."""
@@ -53,6 +54,12 @@ class ReleaseLock(Section):
     """What is live after the next deploy."""
     previous: Release | None = None
     """What was live before; it stays declared until the current one has proven itself."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """A newer format is refused, not guessed at."""
+        if self.schema_version != RELEASE_LOCK_SCHEMA_VERSION:
+            why = f"is {self.schema_version} but this sagestack reads {RELEASE_LOCK_SCHEMA_VERSION}"
+            yield Broken((("schema_version", f"{why}: install the one that wrote it"),))
 
     @property
     def releases(self) -> tuple[Release, ...]:

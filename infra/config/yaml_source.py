@@ -11,6 +11,7 @@ from ruamel.yaml.reader import ReaderError
 from infra.config.errors import ConfigError, Problem
 from infra.config.tree import Node, Origin
 
+STANDARD_TAGS: Final = "tag:yaml.org,2002:"
 LARGEST_BYTES: Final = 1_000_000
 
 
@@ -133,7 +134,9 @@ class _Reader:
         try:
             value = self._constructor.construct_object(raw)
         except (YAMLError, ValueError):
-            return self._refuse(line, key, f"is {raw.value}, which YAML cannot read as {raw.tag}: put it in quotes")
+            if str(raw.tag).startswith(STANDARD_TAGS):
+                return self._refuse(line, key, f"is {raw.value}, which YAML takes for something else: put it in quotes")
+            return self._refuse(line, key, f"has the tag {raw.tag}, which means nothing here: remove it")
         return Node(value, Origin(line), raw.value if raw.style is None else None)
 
     def _refuse(self, line: int, key: str, message: str) -> Node:
