@@ -13,6 +13,8 @@ import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from moto.core.exceptions import ServiceException
 
+from infra.pipelines.service_model import compiled
+
 Json = dict[str, Any]
 
 
@@ -88,11 +90,8 @@ def _broken_rules(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401 - 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
-    """AWS's patterns are Java's; one that Python cannot read (character classes by property) holds nothing back."""
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return re.compile(".*", re.DOTALL)
+    """AWS's patterns are Java's; one that Python cannot read holds nothing back."""
+    return compiled(pattern) or re.compile(".*", re.DOTALL)
 
 
 def _length(value: Any) -> int | None:  # noqa: ANN401 - any part of a request

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Final
 Shape = dict[str, Any]
 """A shape of the service model: type, members or member or key and value, required, min, max, enum, pattern."""
 _API_VERSION: Final = "2017-07-24"
+_JAVA: Final = ((r"\p{L}", r"\w"), (r"\p{Z}", " "), (r"\p{N}", r"\d"), ("${1,128}", ""), ("${1,256}", ""))
+"""What Python's regular expressions spell otherwise, and two slips in the model (a `$` repeated)."""
 
 
 @cache
@@ -40,3 +43,14 @@ def output_shape(operation: str) -> str:
     """The name of an operation's response shape."""
     name: str = _service()["operations"][operation]["output"]["shape"]
     return name
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """A pattern of the service model, which is Java's; None for the few that Python cannot read."""
+    for java, python in _JAVA:
+        pattern = pattern.replace(java, python)
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None

@@ -4,16 +4,14 @@ References stand for values of their type: a Join for text, a parameter for its 
 value. Strings with a Terraform token are opaque: their length and form are known only after the apply.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
 from typing import Any, Final
 
 from infra.pipelines.definition import InvalidDefinition, PipelineDefinition
 from infra.pipelines.references import Get, Join, Reference, parse
-from infra.pipelines.service_model import Shape, input_shape, shape
+from infra.pipelines.service_model import Shape, compiled, input_shape, shape
 from infra.pipelines.steps import JobStep
 
 OPERATIONS: Final = {
@@ -139,17 +137,6 @@ def _limits(rules: Shape, value: Any, path: str) -> Iterator[str]:  # noqa: ANN4
     if "enum" in rules and value not in rules["enum"]:
         close = get_close_matches(value, rules["enum"], n=1)
         yield f"{path} is {value!r}, which SageMaker does not know" + (f"; did you mean {close[0]}?" if close else "")
-    pattern = _compiled(rules["pattern"]) if "pattern" in rules else None
+    pattern = compiled(rules["pattern"]) if "pattern" in rules else None
     if pattern is not None and not pattern.fullmatch(value):
         yield f"{path} is {value!r}, which does not match {rules['pattern']}"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The service model's (Java) pattern; None for the few that Python cannot read."""
-    for java, python in ((r"\p{L}", r"\w"), (r"\p{Z}", " "), (r"\p{N}", r"\d"), ("${1,256}", "")):
-        pattern = pattern.replace(java, python)
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return None
