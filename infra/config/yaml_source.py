@@ -13,6 +13,8 @@ from infra.config.tree import Node, Origin
 
 STANDARD_TAGS: Final = "tag:yaml.org,2002:"
 LARGEST_BYTES: Final = 1_000_000
+MOST_VALUES: Final = 100_000
+"""Aliases of aliases can make a small file explode."""
 
 
 def shown(path: Path) -> str:
@@ -31,6 +33,13 @@ def read_yaml(path: Path) -> Node:
     """
     file = shown(path)
     text = _read(path, file)
+    try:
+        return _nodes(file, text)
+    except RecursionError:
+        raise ConfigError([Problem(file, None, "", "is nested too deeply: this is no configuration")]) from None
+
+
+def _nodes(file: str, text: str) -> Node:
     yaml = YAML(typ="safe", pure=True)
     try:
         root = yaml.compose(text)
@@ -89,6 +98,7 @@ class _Reader:
         self._constructor = yaml.constructor
         self._problems: list[Problem] = []
         self._open: list[Any] = []
+        self._count = 0
 
     def mapping(self, root: MappingNode) -> Node:
         node = self._node(root, "", root.start_mark.line + 1)
@@ -97,6 +107,11 @@ class _Reader:
         return node
 
     def _node(self, raw: Any, key: str, line: int) -> Node:  # noqa: ANN401
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise ConfigError(
+                [Problem(self._file, line, key, f"brings the file to {MOST_VALUES:,} values: use fewer aliases")]
+            )
         if raw in self._open:
             return self._refuse(line, key, "is an alias of what it stands in: write the value out")
         self._open.append(raw)

@@ -20,6 +20,10 @@ RELEASE = {
     "promoted_at": "2013-05-02T00:00:10Z",
     "commit": "0" * 40,
 }
+LAUGHS = b"a: &a [x, x]\n" + b"".join(
+    f"{chr(99 + i)}: &{chr(99 + i)} [*{chr(98 + i) if i else 'a'}, *{chr(98 + i) if i else 'a'}]\n".encode()
+    for i in range(20)
+)
 
 
 def lock(**changes):
@@ -143,6 +147,8 @@ def test_a_name_must_leave_room_for_prefix_and_content_hash(files):
     [
         (b"name: \xff\n", "is not UTF-8 text (byte 6): save it as UTF-8"),
         (b"name: a\x07\n", "holds a character that YAML does not allow: remove it"),
+        (b"name: " + b"[" * 5000, "is nested too deeply: this is no configuration"),
+        (LAUGHS, "brings the file to 100,000 values: use fewer aliases"),
         (b"#" * 1_000_001, "is larger than 1,000,000 bytes: this is no configuration"),
     ],
 )
