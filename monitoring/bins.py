@@ -47,7 +47,7 @@ class NumericBins:
         known = known[np.isfinite(known)]
         if not known.size:
             return cls(values.name, ())
-        inner = np.linspace(0, 1, QUANTILE_BINS + 1)[1:-1]
+        inner = np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
         edges = np.unique(np.quantile(known, inner, method="inverted_cdf"))
         if edges[0] == known.min():
             edges = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges])

@@ -5,6 +5,7 @@ window of sound records costs one call, and each bad one a few more.
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -79,13 +80,15 @@ def decode_scores(content_type: str, bodies: Sequence[str]) -> pl.Series:
 def _csv_rows(bodies: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
     header = ",".join(schema) + "\n"
     text = "\n".join(body.rstrip("\r\n").replace("\r\n", "\n").removeprefix(header) for body in bodies)
-    if '"' not in text:
+    rows = text.split("\n")
+    # The reader fills short rows up with nulls and forgives a comma at the end, so fields are counted here.
+    if '"' not in text and (pl.Series(rows).str.count_matches(",", literal=True) == len(schema) - 1).all():
         with suppress(pl.exceptions.PolarsError):
-            rows = pl.read_csv(text.encode(), has_header=False, schema=schema)
-            # The reader fills short rows up with nulls and refuses long ones: commas add up only if none is short.
-            if text.count(",") == len(rows) * (len(schema) - 1):
-                return rows
-    return _text_rows(list(csv.reader(text.split("\n"))), schema)
+            return pl.read_csv(text.encode(), has_header=False, schema=schema)
+    try:
+        return _text_rows([record or [""] for record in csv.reader(io.StringIO(text, newline=""), strict=True)], schema)
+    except csv.Error as error:
+        raise Refused(WRONG_FIELDS) from error
 
 
 def _text_rows(records: Sequence[Sequence[str]], schema: pl.Schema) -> pl.DataFrame:

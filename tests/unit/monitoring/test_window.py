@@ -1,0 +1,44 @@
+"""Windows are as long as their schedule's period, and end when it fired."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from monitoring.errors import MonitoringError
+from monitoring.window import iso, window_end, window_ending
+
+
+@pytest.mark.parametrize(
+    ("schedule", "end", "start"),
+    [
+        ("hourly", "2013-04-01T00:00:00Z", "2013-03-31T23:00:00Z"),
+        ("daily", "2013-04-01T00:00:00Z", "2013-03-31T00:00:00Z"),
+        ("weekly", "2013-04-01T00:00:00Z", "2013-03-25T00:00:00Z"),
+        ("monthly", "2013-05-01T00:00:00Z", "2013-04-01T00:00:00Z"),
+        ("monthly", "2013-01-01T00:00:00Z", "2012-12-01T00:00:00Z"),
+        ("monthly", "2013-03-31T06:00:00Z", "2013-02-28T06:00:00Z"),
+    ],
+)
+def test_a_window_is_one_period_long(schedule, end, start):
+    assert window_ending(datetime.fromisoformat(end), schedule).to_json() == {"start": start, "end": end}
+
+
+def test_the_end_is_read_in_its_own_time_zone():
+    assert iso(window_end({"SAGESTACK_WINDOW_END": "2013-05-01T02:00:00+02:00"})) == "2013-05-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2013-05-01T00:00:00", "<aws.scheduler.scheduled-time>"])
+def test_what_is_no_time_with_a_zone_is_refused(text):
+    with pytest.raises(MonitoringError, match="must be a time with its zone"):
+        window_end({"SAGESTACK_WINDOW_END": text})
+
+
+def test_a_missing_end_is_named():
+    with pytest.raises(MonitoringError, match="SAGESTACK_WINDOW_END is not set"):
+        window_end({})
+
+
+def test_keys_of_the_window_lie_between_its_bounds():
+    first, after = window_ending(datetime(2013, 5, 1, tzinfo=UTC), "monthly").keys_between()
+    assert first <= "2013/04/01/00/a.jsonl" < "2013/05/01/00/late.jsonl" < after
+    assert "2013/03/31/23/a.jsonl" < first
