@@ -5,6 +5,7 @@ from infra.provider.asset import file_asset
 from infra.provider.framework import App, Aspects, Construct, Fn, IAspect, IConstruct, LocalBackend, S3Backend, Token
 from infra.provider.framework import TerraformOutput as Output
 from infra.provider.framework import TerraformStack as Stack
+from infra.provider.mirror import use_mirror
 from infra.provider.resource import ArgumentError, DataSource, Reference, Resource, UnknownAttributeError
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "UnknownAttributeError",
     "aws",
     "file_asset",
+    "use_mirror",
 ]
