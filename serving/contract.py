@@ -64,23 +64,3 @@ def join_variable(name: str, environment: Mapping[str, str]) -> str:
 
 def _part(name: str, number: int) -> str:
     return name if number == 1 else f"{name}_{number}"
-
-
-VARIABLE_CHARACTERS: Final = 256
-"""The longest value SageMaker takes for a processing job's environment variable (a training job's: 512)."""
-
-
-def write_variable(name: str, text: str) -> dict[str, str]:
-    """Environment variables that carry `text`, however long: `NAME`, then `NAME_1`, `NAME_2`, … with the rest."""
-    pieces = [text[start : start + VARIABLE_CHARACTERS] for start in range(0, len(text), VARIABLE_CHARACTERS)] or [""]
-    return {f"{name}_{index}" if index else name: piece for index, piece in enumerate(pieces)}
-
-
-def read_variable(name: str, environment: Mapping[str, str]) -> str | None:
-    """What `write_variable` wrote, or None if the variable is not set."""
-    if name not in environment:
-        return None
-    pieces = [environment[name]]
-    while (piece := environment.get(f"{name}_{len(pieces)}")) is not None:
-        pieces.append(piece)
-    return "".join(pieces)

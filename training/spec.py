@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
-from serving.contract import read_variable
+from serving.contract import join_variable
 from serving.core.signature import PROBLEMS, Problem
 from training.contract import SPEC_VARIABLE
 from training.errors import JobError
@@ -55,8 +55,8 @@ class TrainingSpec:
         Raises:
             JobError: it is not set, is not a JSON object, or breaks a rule.
         """
-        text = read_variable(SPEC_VARIABLE, environment)
-        if text is None:
+        text = join_variable(SPEC_VARIABLE, environment)
+        if not text:
             raise JobError(f"the environment variable {SPEC_VARIABLE} is not set: it carries the job spec")
         try:
             document = json.loads(text)
