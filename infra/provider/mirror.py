@@ -19,7 +19,7 @@ PLUGINS = Path("terraform.d/plugins")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def use_mirror(outdir: Path, mirrors: Iterable[Path] | None = None) -> Path | None:
+def use_mirror(outdir: str | Path, mirrors: Iterable[Path] | None = None) -> Path | None:
     """Points every synthesised stack at the machine's provider mirror.
 
     Args:
@@ -45,7 +45,7 @@ def find_package(mirrors: Iterable[Path]) -> Path | None:
 
 
 def usual_mirrors() -> list[Path]:
-    """The user's own mirrors, then the system's: Terraform's implied ones, and folders of /opt that are laid out alike."""
+    """Terraform's implied mirrors, then folders of /opt that are laid out like one."""
     data = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share"))
     implied = [
         Path.home() / ".terraform.d",
