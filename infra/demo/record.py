@@ -1,4 +1,4 @@
-"""What happened in a run of the demo, gathered as it happens: the summary for machines and the report are drawn from it."""
+"""What happened in a run of the demo, gathered as it happens: the summary and the report are drawn from it."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -38,6 +38,16 @@ class Record:
     second_plan_changes: int | None = None
     resources_left: int | None = None
     seconds: float = 0.0
+
+    @property
+    def went_well(self) -> bool:
+        """Whether every deploy was verified, every request answered, and nothing changed or left that should not be."""
+        return (
+            all(deploy["verified"] for deploy in self.deploys)
+            and self.requests_failed == 0
+            and not self.second_plan_changes
+            and not self.resources_left
+        )
 
     def summary(self) -> dict[str, Any]:
         """The facts for machines, as docs/demo.md describes them."""

@@ -54,7 +54,8 @@ def write(record: Record, path: Path) -> None:
         ),
     ]
     title = "One model, one year, one machine"
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>{"".join(sections)}</html>\n'
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+    page = f'<!doctype html><html lang="en">{head}<h1>{title}</h1>{"".join(sections)}</html>\n'
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
@@ -69,8 +70,9 @@ def _facts(record: Record) -> str:
         (record.second_plan_changes, "changes in a second plan"),
         (record.resources_left, "resources left after destroy"),
     )
-    boxes = "".join(f"<div><b>{'–' if value is None else value}</b>{words}</div>" for value, words in facts)
-    return f'<p>Will a flight arrive late? Real flights of 2013, real Terraform, no AWS account.</p><div class="facts">{boxes}</div>'
+    boxes = "".join(f"<div><b>{'?' if value is None else value}</b>{words}</div>" for value, words in facts)
+    words = "Will a flight arrive late? Real flights of 2013, real Terraform, no AWS account."
+    return f'<p>{words}</p><div class="facts">{boxes}</div>'
 
 
 def _section(title: str, words: str, content: str) -> str:

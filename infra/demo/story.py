@@ -11,14 +11,15 @@ import polars as pl
 from infra.config import load_project
 from infra.demo import flights, flow
 from infra.demo.cloud import DemoCloud
+from infra.demo.first_model import FirstModel
 from infra.demo.leftovers import leftovers
 from infra.demo.progress import Progress
 from infra.demo.record import Event, Record
-from infra.demo.scores import auc, score_artifact
 from infra.demo.traffic import Traffic
 from infra.release.commands import approve, promote, verify
 from infra.release.registry import Registry, Version
 from infra.session import client
+from training.metrics import auc
 
 MODEL = "flight-delay"
 ENVIRONMENT = "local"
@@ -36,9 +37,9 @@ class Story:
         self.cloud, self.record, self.progress, self.folder = cloud, record, progress, folder
         features = (*self.model.features.numeric, *self.model.features.categorical)
         self.traffic = Traffic(client(self.environment, "sagemaker-runtime"), self.names.base, features)
+        self.drift_alarms = [f"{self.names.base}-drift-{what}" for what in ("features", "prediction")]
         self.registry = Registry(self.environment, MODEL)
-        self.first: Version | None = None
-        self.seen_alarms: set[tuple[str, datetime]] = set()
+        self.first: FirstModel | None = None
 
     def run(self, last_month: int) -> None:
         """Provision, train on winter, then live through the months until `last_month`."""
@@ -76,14 +77,16 @@ class Story:
         """A week at a time, each at its own time, so that what is captured carries it."""
         rows = flights.month(month)
         scores = []
-        for week in rows.partition_by(pl.col("scheduled_at").dt.day() // 8):
+        for week in rows.with_columns(week=pl.col("scheduled_at").dt.day() // 8).partition_by(
+            "week", maintain_order=True
+        ):
             self.cloud.advance(week["scheduled_at"][0])
             scores.append(self.traffic.score(week))
         labels, served = rows["late"].to_numpy(), np.concatenate(scores)
         answered = ~np.isnan(served)
         name = flights.partition(month)
         self.record.auc_with[name] = round(auc(labels[answered], served[answered]), 4)
-        self.record.auc_without[name] = round(auc(labels, score_artifact(self._first_model(), rows)), 4)
+        self.record.auc_without[name] = round(auc(labels, self._first_model().score(rows)), 4)
 
     def _labels_arrive(self, month: int) -> None:
         """The month's labelled flights, an hour after it ended; the bucket's event reaches the governor."""
@@ -101,12 +104,10 @@ class Story:
         """The schedule is due at six in the morning of the next month's first day."""
         self.cloud.advance(_month_start(month + 1) + timedelta(hours=8))
         name = flights.partition(month)
-        for alarm, at, reason in self.cloud.alarms_raised():
-            if (alarm, at) not in self.seen_alarms:
-                self.seen_alarms.add((alarm, at))
-                self.record.alarms.append({"name": alarm, "window": name, "reason": reason})
-                self.record.events.append(Event(at, "alarm", f"{alarm}: {reason}"))
-        self.record.drift.extend(self.cloud.drift_reports(self.names, after=len(self.record.drift)))
+        for alarm, at, reason in self.cloud.alarms_raised(self.drift_alarms)[len(self.record.alarms) :]:
+            self.record.alarms.append({"name": alarm, "window": name, "reason": reason})
+            self.record.events.append(Event(at, "alarm", f"{alarm}: {reason}"))
+        self.record.drift = self.cloud.drift_reports(self.names)
 
     def _release_what_was_trained(self, month: int) -> None:
         """Approve, promote, deploy and verify a version that is new, while flights keep asking."""
@@ -114,7 +115,6 @@ class Story:
         if not newest or any(known["version"] == newest[0].number for known in self.record.versions):
             return
         version = newest[0]
-        self.first = self.first or version
         self._trained(version)
         title = f"Version {version.number}: approve, promote, deploy, verify"
         with self.progress.step(title) as done, self._flights_keep_asking(month):
@@ -158,12 +158,12 @@ class Story:
             self.record.second_plan_changes = sum(flow.planned_changes(stack) for stack in stacks)
             done(f"{self.record.second_plan_changes} changes")
 
-    def _first_model(self) -> Path:
-        path = self.folder / "first-model.tar.gz"
-        if not path.exists() and self.first is not None:
-            bucket, _, key = self.first.model_data_url.removeprefix("s3://").partition("/")
-            client(self.environment, "s3").download_file(bucket, key, str(path))
-        return path
+    def _first_model(self) -> FirstModel:
+        """The model of the first deploy, fetched once it is live."""
+        if self.first is None:
+            url = self.registry.version(1).model_data_url
+            self.first = FirstModel(client(self.environment, "s3"), url, self.folder)
+        return self.first
 
     def _alarm_words(self, window: str) -> str:
         raised = [alarm["name"] for alarm in self.record.alarms if alarm["window"] == window]

@@ -1,4 +1,4 @@
-"""Flights as requests to the live endpoint: batches of a month in the order they were scheduled, and a steady trickle."""
+"""Flights as requests to the live endpoint: a month's in batches, in the order scheduled, and a steady trickle."""
 
 import itertools
 import threading

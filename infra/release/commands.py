@@ -50,8 +50,9 @@ def approve(
 
 def promote(
     model: Model,
-    by: By,
     version: Annotated[int | None, typer.Argument(help="The version's number; default: the newest approved.")] = None,
+    *,
+    by: By,
     env: Environment = "local",
 ) -> None:
     """Write the release lock: the next deploy serves this version."""

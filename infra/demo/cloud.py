@@ -1,0 +1,73 @@
+"""The demo's view of the local cloud: its clock, and what its alarms, reports and governor have said."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.config import EnvironmentConfig
+from infra.local.lifecycle import Handle
+from infra.naming import ModelNames
+from infra.session import client
+from monitoring.contract import DRIFT_REPORT_FILE
+
+Raised = tuple[str, datetime, str]
+"""An alarm's name, when it was raised, and the reason it gave."""
+
+
+class DemoCloud:
+    """Everything but the clock is read through AWS's own API."""
+
+    def __init__(self, handle: Handle, environment: EnvironmentConfig) -> None:
+        self._handle = handle
+        self._s3, self._logs = client(environment, "s3"), client(environment, "logs")
+        self._cloudwatch = client(environment, "cloudwatch")
+
+    def now(self) -> datetime:
+        """The local cloud's time."""
+        return datetime.fromisoformat(self._handle.status()["clock"])
+
+    def advance(self, to: datetime) -> None:
+        """Move the clock on to `to`, if it is not there yet; what is due on the way has ended when this returns."""
+        if to > self.now():
+            self._handle.advance(to.astimezone(UTC))
+
+    def settle(self) -> None:
+        """Wait until nothing is under way."""
+        self._handle.settle()
+
+    def alarms_raised(self, names: list[str]) -> list[Raised]:
+        """Every time one of these alarms went into ALARM, the oldest first."""
+        history = [
+            item
+            for name in names
+            for item in self._cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")[
+                "AlarmHistoryItems"
+            ]
+        ]
+        raised = [(item["AlarmName"], item["Timestamp"], _new_state(item)) for item in history]
+        return sorted(
+            ((name, at, new["stateReason"]) for name, at, new in raised if new["stateValue"] == "ALARM"),
+            key=lambda alarm: alarm[1],
+        )
+
+    def drift_reports(self, names: ModelNames) -> list[dict[str, Any]]:
+        """The drift reports of every window, the oldest first."""
+        bucket, _, prefix = names.drift_reports_uri.removeprefix("s3://").partition("/")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        reports = (key for key in sorted(keys) if key.endswith(f"/{DRIFT_REPORT_FILE}"))
+        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in reports]
+
+    def decisions(self, function: str) -> list[tuple[datetime, dict[str, Any]]]:
+        """What the governor decided, and why: the JSON lines of its log."""
+        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        events = [event for page in pages for event in page["events"] if event["message"].startswith('{"decision"')]
+        return [
+            (datetime.fromtimestamp(event["timestamp"] / 1000, UTC), json.loads(event["message"])["decision"])
+            for event in events
+        ]
+
+
+def _new_state(item: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(item["HistoryData"])["newState"]
+    return state
