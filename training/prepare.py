@@ -4,7 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import polars as pl
 
@@ -24,6 +24,8 @@ from training.frames import partitions, read
 from training.spec import TrainingSpec
 
 OUTPUTS = {"train": TRAIN_OUTPUT, "validation": VALIDATION_OUTPUT, "test": TEST_OUTPUT}
+
+PROPERTY_CHARACTERS: Final = 256
 
 
 def run(spec: TrainingSpec, folders: Folders) -> None:
@@ -83,11 +85,17 @@ def _document(files: list[Path], moments: pl.Series, splits: dict[str, pl.DataFr
     return {
         "schema_version": PREPARED_SCHEMA_VERSION,
         "partitions": names,
-        "trained_on": ",".join(names),
+        "trained_on": trained_on(names),
         "data_fingerprint": fingerprint(files),
         "rows": {name: len(part) for name, part in splits.items()},
         "time": {"first": f"{first:%Y-%m-%dT%H:%M:%SZ}", "last": f"{last:%Y-%m-%dT%H:%M:%SZ}"},
     }
+
+
+def trained_on(names: list[str]) -> str:
+    """The partitions in one line that a model package's property can hold: no comma, at most 256 characters."""
+    line = " ".join(names)
+    return line if len(line) <= PROPERTY_CHARACTERS else f"{names[0]}..{names[-1]}"
 
 
 def fingerprint(files: list[Path]) -> str:
