@@ -43,7 +43,7 @@ class Jobs:
             f"Create{kind}": self.create,
             f"Describe{kind}": self.describe,
             f"Stop{kind}": self.stop,
-            f"List{kind}s": self.list,
+            f"List{kind}s": self.list_all,
         }
 
     def create(self, request: Json) -> Json:
@@ -68,7 +68,7 @@ class Jobs:
         if not job.request_stop():
             raise ValidationException(f"The request was rejected because the {job.resource} is in status {job.status}.")
 
-    def list(self, request: Json) -> Json:
+    def list_all(self, request: Json) -> Json:
         """List jobs."""
         kind = self._kind.kind
         summaries = [job.summary() for job in list(self._store.values())]

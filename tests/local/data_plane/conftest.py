@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.local import jobs
+from infra.local import endpoints, jobs
 from infra.local.cloud import LocalCloud
 from infra.local.engine import ProcessEngine
 from infra.local.server import LocalServer
@@ -76,6 +76,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1", account="123456789012")
     engine = ProcessEngine(server.cloud, FAKE_IMAGES, IMAGES)
     jobs.install(server.cloud, engine, stop_grace_seconds=0.5)
+    endpoints.install(server.cloud, engine, health_check_seconds=3)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server.cloud

@@ -1,0 +1,108 @@
+"""An endpoint: what its operations tell of it."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from infra.local.fleet import Fleet, Variant
+from infra.local.job import present
+from infra.local.validation import Json, ValidationException
+
+EVENT = "SageMaker Endpoint State Change"
+EVENT_STATUS = {"InService": "IN_SERVICE", "RollingBack": "ROLLING_BACK"}
+"""Events write the status in capitals."""
+
+
+@dataclass
+class Endpoint:
+    """One endpoint, as moto's tags and search see it too (`arn`, `tags`, `response_object`)."""
+
+    name: str
+    arn: str
+    config_name: str
+    creation_time: datetime
+    deployment_config: Json | None = None
+    tags: list[dict[str, str]] = field(default_factory=list)
+    status: str = "Creating"
+    failure_reason: str | None = None
+    fleet: Fleet | None = None
+    """What serves requests now."""
+    last_modified_time: datetime = field(init=False)
+    _changing: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.last_modified_time = self.creation_time
+
+    @property
+    def response_object(self) -> Json:
+        """What moto's Search shows."""
+        return self.describe()
+
+    def begin(self, status: str, now: datetime) -> None:
+        """Enter a status in which something is under way.
+
+        Raises:
+            ValidationException: something else is.
+        """
+        with self._changing:
+            if self.status not in {"InService", "Failed"}:
+                raise ValidationException(f'Cannot update in-progress endpoint "{self.arn}".')
+            self.status, self.failure_reason, self.last_modified_time = status, None, now
+
+    def end(self, status: str, now: datetime, failure_reason: str | None = None) -> None:
+        """Enter a status in which nothing is."""
+        with self._changing:
+            self.status, self.failure_reason, self.last_modified_time = status, failure_reason, now
+
+    def describe(self) -> Json:
+        """The answer of DescribeEndpoint."""
+        fleet = self.fleet
+        return {
+            "EndpointName": self.name,
+            "EndpointArn": self.arn,
+            "EndpointConfigName": self.config_name,
+            "EndpointStatus": self.status,
+            "CreationTime": self.creation_time,
+            "LastModifiedTime": self.last_modified_time,
+            **present(
+                ProductionVariants=[_describe(variant, self.creation_time) for variant in fleet.variants.values()]
+                if fleet
+                else None,
+                DataCaptureConfig=_capture_summary(fleet.config.get("DataCaptureConfig")) if fleet else None,
+                LastDeploymentConfig=self.deployment_config,
+                FailureReason=self.failure_reason,
+            ),
+        }
+
+    def summary(self) -> Json:
+        """Its row in ListEndpoints."""
+        return {
+            "EndpointName": self.name,
+            "EndpointArn": self.arn,
+            "EndpointStatus": self.status,
+            "CreationTime": self.creation_time,
+            "LastModifiedTime": self.last_modified_time,
+        }
+
+
+def _describe(variant: Variant, now: datetime) -> Json:
+    return {
+        "VariantName": variant.name,
+        "DeployedImages": [{"SpecifiedImage": variant.image, "ResolvedImage": variant.image, "ResolutionTime": now}],
+        "CurrentWeight": variant.weight,
+        "DesiredWeight": variant.weight,
+        "CurrentInstanceCount": variant.instances,
+        "DesiredInstanceCount": variant.instances,
+    }
+
+
+def _capture_summary(config: Json | None) -> Json | None:
+    if not config:
+        return None
+    return {
+        "EnableCapture": bool(config.get("EnableCapture")),
+        "CaptureStatus": "Started" if config.get("EnableCapture") else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        **present(KmsKeyId=config.get("KmsKeyId")),
+    }

@@ -1,0 +1,207 @@
+"""Endpoints that serve: moto's handlers replaced by real serving processes, updated without a dropped request."""
+
+import logging
+from collections.abc import Callable, MutableMapping
+
+from botocore.exceptions import ClientError
+from moto.sagemaker.models import sagemaker_backends
+
+from infra.local import listing
+from infra.local.cloud import LocalCloud
+from infra.local.endpoint import EVENT, EVENT_STATUS, Endpoint
+from infra.local.endpoint_metrics import EndpointMetrics
+from infra.local.engine import Engine, ProcessEngine
+from infra.local.fleet import HEALTH_CHECK_SECONDS, Fleet, FleetError, Host
+from infra.local.invocations import Invocations
+from infra.local.job import require
+from infra.local.job_runner import in_milliseconds
+from infra.local.operations import replace_sagemaker
+from infra.local.validation import Json, UnsupportedOperation, ValidationException
+
+UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling", "InferenceAmiVersion")
+logger = logging.getLogger(__name__)
+
+
+def install(
+    cloud: LocalCloud, engine: Engine | None = None, health_check_seconds: float = HEALTH_CHECK_SECONDS
+) -> None:
+    """Replace moto's endpoint operations and InvokeEndpoint."""
+    host = Host(cloud, engine or ProcessEngine(cloud), health_check_seconds)
+    endpoints = Endpoints(host, sagemaker_backends[cloud.account][cloud.region].endpoints)
+    replace_sagemaker(
+        {
+            "CreateEndpoint": endpoints.create,
+            "UpdateEndpoint": endpoints.update,
+            "UpdateEndpointWeightsAndCapacities": endpoints.update_weights_and_capacities,
+            "DeleteEndpoint": endpoints.delete,
+            "DescribeEndpoint": endpoints.describe,
+            "ListEndpoints": endpoints.list_all,
+        }
+    )
+    Invocations(cloud, endpoints.live_fleet, endpoints.metrics).install()
+    cloud.before_settling(endpoints.flush)
+
+
+class Endpoints:
+    """The operations on endpoints; the endpoints lie in moto's store, so that tags and search find them."""
+
+    def __init__(self, host: Host, store: MutableMapping[str, Endpoint]) -> None:
+        self._host = host
+        self._cloud = host.cloud
+        self._store = store
+        self.metrics = EndpointMetrics(host.cloud)
+
+    def live_fleet(self, name: str) -> Fleet | None:
+        """What answers an endpoint's requests now."""
+        endpoint = self._store.get(name)
+        return endpoint.fleet if endpoint else None
+
+    def flush(self) -> None:
+        """Write out what was captured."""
+        for endpoint in list(self._store.values()):
+            if endpoint.fleet and endpoint.fleet.capture:
+                endpoint.fleet.capture.flush()
+
+    def create(self, request: Json) -> Json:
+        """Begin to start an endpoint."""
+        name = request["EndpointName"]
+        arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint/{name}"
+        fleet = self._fleet(name, request["EndpointConfigName"])
+        deployment = _deployment_config(request)
+        now = self._cloud.clock.now()
+        tags = list(request.get("Tags", []))
+        endpoint = Endpoint(name, arn, request["EndpointConfigName"], now, deployment, tags)
+        if self._store.setdefault(name, endpoint) is not endpoint:
+            raise ValidationException(f'Cannot create already existing endpoint "{arn}".')
+        self._begin("is created", endpoint, lambda: self._bring_up(endpoint, fleet))
+        return {"EndpointArn": arn}
+
+    def update(self, request: Json) -> Json:
+        """Begin to replace the fleet by that of another configuration."""
+        endpoint = self._find(request["EndpointName"])
+        require(not request.get("RetainAllVariantProperties"), "RetainAllVariantProperties")
+        fleet = self._fleet(endpoint.name, request["EndpointConfigName"])
+        if not request.get("RetainDeploymentConfig"):
+            endpoint.deployment_config = _deployment_config(request)
+        endpoint.begin("Updating", self._cloud.clock.now())
+        self._begin("is updated", endpoint, lambda: self._replace(endpoint, fleet, request["EndpointConfigName"]))
+        return {"EndpointArn": endpoint.arn}
+
+    def update_weights_and_capacities(self, request: Json) -> Json:
+        """Begin to give variants other weights and instance counts."""
+        endpoint = self._find(request["EndpointName"])
+        desired = request["DesiredWeightsAndCapacities"]
+        fleet = endpoint.fleet
+        for wish in desired:
+            if fleet is None or wish["VariantName"] not in fleet.variants:
+                raise ValidationException(f"Could not find variant {wish['VariantName']} of {endpoint.arn}")
+            if wish.get("DesiredInstanceCount", 1) < 1:
+                raise ValidationException("DesiredInstanceCount must be at least 1")
+        endpoint.begin("Updating", self._cloud.clock.now())
+        self._begin("is scaled", endpoint, lambda: self._scale(endpoint, desired))
+        return {"EndpointArn": endpoint.arn}
+
+    def delete(self, request: Json) -> None:
+        """Begin to stop an endpoint."""
+        endpoint = self._find(request["EndpointName"])
+        endpoint.begin("Deleting", self._cloud.clock.now())
+        self._begin("is deleted", endpoint, lambda: self._tear_down(endpoint))
+
+    def describe(self, request: Json) -> Json:
+        """Tell an endpoint's state."""
+        return self._find(request["EndpointName"]).describe()
+
+    def list_all(self, request: Json) -> Json:
+        """List endpoints."""
+        summaries = [endpoint.summary() for endpoint in list(self._store.values())]
+        rows, token = listing.page(summaries, request, name="EndpointName", status="EndpointStatus")
+        return {"Endpoints": rows, "NextToken": token}
+
+    def _find(self, name: str) -> Endpoint:
+        if name not in self._store:
+            arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint/{name}"
+            raise ValidationException(f'Could not find endpoint "{arn}".')
+        return self._store[name]
+
+    def _fleet(self, endpoint: str, config_name: str) -> Fleet:
+        try:
+            config = self._cloud.client("sagemaker").describe_endpoint_config(EndpointConfigName=config_name)
+        except ClientError as error:
+            arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint-config/{config_name}"
+            raise ValidationException(f'Could not find endpoint configuration "{arn}".') from error
+        for member in UNSUPPORTED_CONFIG:
+            require(not config.get(member), f"{member} ({config_name})")
+        for variant in config["ProductionVariants"]:
+            for member in UNSUPPORTED_VARIANT:
+                require(not variant.get(member), f"{member} of variant {variant['VariantName']} ({config_name})")
+            require("ModelName" in variant, f"inference components (variant {variant['VariantName']} has no model)")
+        return Fleet(self._host, endpoint, config)
+
+    def _begin(self, what: str, endpoint: Endpoint, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                logger.exception("endpoint %s", endpoint.name)
+                self._end(endpoint, "InService" if endpoint.fleet else "Failed", f"InternalServerError: {error}")
+
+        self._tell(endpoint)
+        self._cloud.start(f"endpoint {endpoint.name} {what}", run)
+
+    def _bring_up(self, endpoint: Endpoint, fleet: Fleet) -> None:
+        try:
+            fleet.start()
+        except (FleetError, ClientError, UnsupportedOperation) as error:
+            self._end(endpoint, "Failed", str(error))
+            return
+        endpoint.fleet = fleet
+        self._end(endpoint, "InService")
+
+    def _replace(self, endpoint: Endpoint, fleet: Fleet, config_name: str) -> None:
+        """Blue/green, all at once: the new fleet answers from the moment it is healthy, the old one finishes."""
+        try:
+            fleet.start()
+        except (FleetError, ClientError, UnsupportedOperation) as error:
+            self._end(endpoint, "InService" if endpoint.fleet else "Failed", str(error))
+            return
+        old, endpoint.fleet = endpoint.fleet, fleet
+        endpoint.config_name = config_name
+        if old:
+            old.retire()
+        self._end(endpoint, "InService")
+
+    def _scale(self, endpoint: Endpoint, desired: list[Json]) -> None:
+        assert endpoint.fleet is not None  # noqa: S101 - checked when the request came
+        for wish in desired:
+            variant = endpoint.fleet.variants[wish["VariantName"]]
+            variant.weight = wish.get("DesiredWeight", variant.weight)
+            variant.scale(wish.get("DesiredInstanceCount", variant.instances))
+        self._end(endpoint, "InService")
+
+    def _tear_down(self, endpoint: Endpoint) -> None:
+        fleet, endpoint.fleet = endpoint.fleet, None
+        if fleet:
+            fleet.retire()
+        self.metrics.publish(endpoint.name)
+        del self._store[endpoint.name]
+
+    def _end(self, endpoint: Endpoint, status: str, reason: str | None = None) -> None:
+        endpoint.end(status, self._cloud.clock.now(), reason)
+        self._tell(endpoint)
+
+    def _tell(self, endpoint: Endpoint) -> None:
+        detail = in_milliseconds(endpoint.describe())
+        detail["EndpointStatus"] = EVENT_STATUS.get(endpoint.status, endpoint.status.upper())
+        self._cloud.emit("aws.sagemaker", EVENT, detail, [endpoint.arn])
+
+
+def _deployment_config(request: Json) -> Json | None:
+    """The deployment configuration asked for, if it is one that can be followed."""
+    config: Json | None = request.get("DeploymentConfig")
+    if config:
+        require("RollingUpdatePolicy" not in config, "rolling updates; use a blue/green policy")
+        routing = config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+        kind = routing.get("Type", "ALL_AT_ONCE")
+        require(kind == "ALL_AT_ONCE", f"traffic routing {kind}; use ALL_AT_ONCE")
+    return config

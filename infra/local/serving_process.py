@@ -1,0 +1,163 @@
+"""One instance of an endpoint's variant: a serving container's process, and connections to it that are kept open."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from infra.local import processes
+from infra.local.container_logs import SHIP_EVERY_SECONDS, ContainerLogs
+from infra.local.engine import Container, Engine, Sandbox
+from serving.contract import HOST_VARIABLE, INVOCATIONS_PATH, PING_PATH, PORT_VARIABLE
+
+HOST = "127.0.0.1"
+PING_TIMEOUT_SECONDS = 2.0
+PING_EVERY_SECONDS = 0.05
+INVOCATION_TIMEOUT_SECONDS = 60.0
+STOP_GRACE_SECONDS = 30.0
+NO_ANSWER = (ConnectionError, http.client.BadStatusLine)
+"""The request was not answered, and no part of an answer has come."""
+
+
+class UnhealthyError(Exception):
+    """The container did not answer its health check."""
+
+
+class NotAnsweredError(Exception):
+    """The process is gone, or closed the connection, before it answered."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a container answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+class ServingProcess:
+    """A serving container's process, from its start to its end."""
+
+    def __init__(self, engine: Engine, container: Container, sandbox: Sandbox, logs: ContainerLogs) -> None:
+        """Start the process; `wait_until_healthy` says when it can be asked.
+
+        Raises:
+            ImageNotFoundError: the image cannot be run here.
+        """
+        self._port = _free_port()
+        told = {PORT_VARIABLE: str(self._port), HOST_VARIABLE: HOST}
+        container = replace(container, environment={**container.environment, **told})
+        self._process = engine.start(container, sandbox)
+        self._sandbox = sandbox
+        self._logs = logs
+        self._connections: list[http.client.HTTPConnection] = []
+        self._requests = 0
+        self._retired = False
+        self._quiet = threading.Condition()
+        self._stopped = threading.Event()
+        threading.Thread(target=self._ship_logs, name=f"logs {sandbox.folder.name}", daemon=True).start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def wait_until_healthy(self, limit_seconds: float) -> None:
+        """Ask for /ping until it answers 200.
+
+        Raises:
+            UnhealthyError: it never did, or the process has ended.
+        """
+        deadline = time.monotonic() + limit_seconds
+        while not self._is_healthy():
+            if not self.is_running:
+                raise UnhealthyError(f"It exited with code {self._process.returncode}: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise UnhealthyError(f"It did not answer {PING_PATH} with 200 within {limit_seconds:g} s.")
+            time.sleep(PING_EVERY_SECONDS)
+
+    @contextmanager
+    def in_use(self) -> Iterator[bool]:
+        """Say that a request is about to be sent; False if this process takes no more."""
+        with self._quiet:
+            admitted = not self._retired
+            self._requests += admitted
+        try:
+            yield admitted
+        finally:
+            with self._quiet:
+                self._requests -= admitted
+                self._quiet.notify_all()
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a request to /invocations.
+
+        Raises:
+            NotAnsweredError: another process may be asked instead.
+            TimeoutError: no answer within a minute.
+        """
+        with contextlib.suppress(IndexError, *NO_ANSWER):  # a connection kept open may have been closed meanwhile
+            return self._ask(self._connections.pop(), body, headers)
+        try:
+            return self._ask(_connection(self._port, INVOCATION_TIMEOUT_SECONDS), body, headers)
+        except NO_ANSWER as error:
+            raise NotAnsweredError(str(error)) from error
+
+    def retire(self) -> None:
+        """Take no more requests, finish those under way, stop, and leave nothing open."""
+        with self._quiet:
+            self._retired = True
+            self._quiet.wait_for(lambda: not self._requests, INVOCATION_TIMEOUT_SECONDS)
+        processes.stop(self._process, STOP_GRACE_SECONDS)
+        self._stopped.set()
+        while self._connections:
+            self._connections.pop().close()
+        self._logs.ship(last=True)
+
+    def _ask(self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Answer:
+        try:
+            connection.request("POST", INVOCATIONS_PATH, body, dict(headers))
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close:
+            connection.close()
+        else:
+            self._connections.append(connection)
+        return answer
+
+    def _is_healthy(self) -> bool:
+        connection = _connection(self._port, PING_TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", PING_PATH)
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _ship_logs(self) -> None:
+        while not self._stopped.wait(SHIP_EVERY_SECONDS):
+            self._logs.ship()
+
+    def _last_words(self) -> str:
+        lines = self._sandbox.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:500] if lines else "it said nothing"
+
+
+def _connection(port: int, timeout_seconds: float) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(HOST, port, timeout=timeout_seconds)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+        return port

@@ -1,0 +1,61 @@
+# ruff: noqa: N802 - the methods' names are http.server's
+"""A serving image in one file: its model is a JSON file that says how to behave."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+MODEL = json.loads((Path(os.environ["SAGESTACK_ML_ROOT"]) / "model/model.json").read_text())
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with what it was told and what its model is called."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer the health check."""
+        self.answer(200 if MODEL.get("healthy", True) else 503, b"")
+
+    def do_POST(self) -> None:
+        """Answer an invocation; the body may ask for trouble."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == b"slow":
+            time.sleep(0.3)
+        if body == b"crash":
+            os._exit(1)
+        if body.startswith(b"error"):
+            self.answer(int(body.split()[1]), b"that is wrong")
+            return
+        seen = {"model": MODEL["name"], "body": len(body), "pid": os.getpid(), "headers": dict(self.headers)}
+        self.answer(200, json.dumps(seen).encode())
+
+    def answer(self, status: int, body: bytes) -> None:
+        """Send one answer."""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if ATTRIBUTES in self.headers:
+            self.send_header(ATTRIBUTES, self.headers[ATTRIBUTES])
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    assert sys.argv[1:] == ["serve"]  # noqa: S101 - as SageMaker starts it
+    server = ThreadingHTTPServer(
+        (os.environ["SAGESTACK_BIND_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
+    )
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    sys.stdout.write("serving\n")
+    sys.stdout.flush()
+    server.serve_forever(0.02)
