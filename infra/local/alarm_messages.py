@@ -1,0 +1,207 @@
+"""What an alarm says when its state changes, in AWS's words: reasons, the EventBridge event, the SNS message.
+
+Sources: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from botocore.loaders import create_loader
+
+from infra.local.alarm_query import SIMPLE_ID, Query
+from infra.local.alarm_state import Threshold, Verdict
+
+COMPARISON_WORDS = {
+    "GreaterThanThreshold": "greater than",
+    "GreaterThanOrEqualToThreshold": "greater than or equal to",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "less than or equal to",
+}
+MISSING_WORDS = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An alarm's state at a time, and why."""
+
+    value: str
+    reason: str
+    reason_data: str
+    updated: datetime
+
+    @classmethod
+    def of(cls, alarm: Any) -> "Snapshot":  # noqa: ANN401 - moto's Alarm
+        """The state of one of moto's alarms; moto's times have no zone."""
+        updated = alarm.state_updated_timestamp.replace(tzinfo=UTC)
+        return cls(alarm.state_value, alarm.state_reason, alarm.state_reason_data, updated)
+
+    def as_detail(self) -> dict[str, str]:
+        """As events show it."""
+        data = {"reasonData": self.reason_data} if self.reason_data and self.reason_data != "{}" else {}
+        return {"value": self.value, "reason": self.reason, "timestamp": stamp(self.updated)} | data
+
+
+def stamp(moment: datetime) -> str:
+    """A time as CloudWatch writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "+0000"
+
+
+def reason(threshold: Threshold, verdict: Verdict, period_seconds: int) -> str:
+    """Why the alarm is in the state that `verdict` says."""
+    if verdict.state == "INSUFFICIENT_DATA":
+        return f"Insufficient Data: {_count(verdict.filled, 'datapoint')} {_were(verdict.filled)} unknown."
+    made_up = f"{_count(verdict.filled, 'missing datapoint')} {_were(verdict.filled)} treated as"
+    treated = f"{made_up} [{MISSING_WORDS.get(threshold.missing, '')}]"
+    if not verdict.points:
+        periods = _count(threshold.evaluation_periods, "period")
+        return f"Threshold Crossed: no datapoints were received for {periods} and {treated}."
+    prefix = f"{treated} and " if verdict.filled and threshold.missing in MISSING_WORDS else ""
+    return f"Threshold Crossed: {prefix}{_crossing(threshold, verdict, period_seconds)}."
+
+
+def _crossing(threshold: Threshold, verdict: Verdict, period_seconds: int) -> str:
+    breaching = [point for point in verdict.points if threshold.breached(point[1])]
+    others = [point for point in verdict.points if not threshold.breached(point[1])]
+    shown, negation = (breaching, "") if (verdict.state == "ALARM" and breaching) or not others else (others, "not ")
+    values = ", ".join(f"{value} ({_moment(period, period_seconds):%d/%m/%y %H:%M:%S})" for period, value in shown)
+    if verdict.state == "ALARM":
+        needed, change = threshold.datapoints_to_alarm, "OK -> ALARM"
+    else:
+        needed, change = threshold.evaluation_periods - threshold.datapoints_to_alarm + 1, "ALARM -> OK"
+    comparison = f"{_were(len(shown))} {negation}{COMPARISON_WORDS[threshold.comparison]} the threshold"
+    return (
+        f"{len(shown)} out of the last {_count(len(verdict.points), 'datapoint', always_plural=True)} [{values}] "
+        f"{comparison} ({threshold.bound}) (minimum {_count(needed, 'datapoint')} for {change} transition)"
+    )
+
+
+def reason_data(query: Query, threshold: Threshold, verdict: Verdict, now: datetime) -> str:
+    """The same for machines."""
+    points = [{"timestamp": stamp(_moment(p, query.period_seconds)), "value": v} for p, v in verdict.points]
+    data: dict[str, Any] = {"version": "1.0", "queryDate": stamp(now)}
+    if points:
+        data["startDate"] = points[0]["timestamp"]
+    if not query.expressions:
+        stat = query.stats[query.returned]
+        data |= {"statistic": stat.statistic} | ({"unit": stat.unit} if stat.unit else {})
+    recent = [value for _, value in verdict.points]
+    data |= {"period": query.period_seconds, "recentDatapoints": recent, "threshold": threshold.bound}
+    return json.dumps(data | {"evaluatedDatapoints": list(reversed(points))})
+
+
+def event_detail(alarm: Any, query: Query | None, now: Snapshot, before: Snapshot) -> dict[str, Any]:  # noqa: ANN401
+    """The detail of `CloudWatch Alarm State Change`; `query` is None for a composite alarm."""
+    configuration: dict[str, Any] = {"description": alarm.description} if alarm.description else {}
+    if query is None:
+        configuration |= {"alarmRule": alarm.rule}
+    else:
+        configuration |= {"metrics": [_event_metric(query, id_) for id_ in (*query.stats, *query.expressions)]}
+    return {
+        "alarmName": alarm.name,
+        "state": now.as_detail(),
+        "previousState": before.as_detail(),
+        "configuration": configuration,
+    }
+
+
+def _event_metric(query: Query, id_: str) -> dict[str, Any]:
+    returns = {"id": id_, "returnData": id_ == query.returned}
+    if id_ in query.expressions:
+        return returns | {"expression": query.expressions[id_].text}
+    stat = query.stats[id_]
+    namespace, name, dimensions = stat.series
+    metric = {"namespace": namespace, "name": name, "dimensions": dict(sorted(dimensions))}
+    return returns | {"metricStat": {"metric": metric, "period": query.period_seconds, "stat": stat.statistic}}
+
+
+def sns_message(
+    alarm: Any,  # noqa: ANN401 - moto's Alarm
+    query: Query | None,
+    now: Snapshot,
+    before: Snapshot,
+    *,
+    account: str,
+) -> tuple[str, str]:
+    """The subject and the body of the message to a topic."""
+    region = region_description(alarm.region_name)
+    body = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.description,
+        "AWSAccountId": account,
+        "AlarmConfigurationUpdatedTimestamp": stamp(alarm.configuration_updated_timestamp),
+        "NewStateValue": now.value,
+        "NewStateReason": now.reason,
+        "StateChangeTime": stamp(now.updated),
+        "Region": region,
+        "AlarmArn": alarm.alarm_arn,
+        "OldStateValue": before.value,
+        "OKActions": alarm.ok_actions,
+        "AlarmActions": alarm.alarm_actions,
+        "InsufficientDataActions": alarm.insufficient_data_actions,
+    }
+    body |= {"AlarmRule": alarm.rule} if query is None else {"Trigger": _trigger(alarm, query)}
+    subject = f'{now.value}: "{alarm.name}" in {region}'
+    return subject[:100], json.dumps(body)
+
+
+def _trigger(alarm: Any, query: Query) -> dict[str, Any]:  # noqa: ANN401 - moto's Alarm
+    shared = {
+        "Period": query.period_seconds,
+        "EvaluationPeriods": int(alarm.evaluation_periods),
+        "DatapointsToAlarm": int(alarm.datapoints_to_alarm or alarm.evaluation_periods),
+        "ComparisonOperator": alarm.comparison_operator,
+        "Threshold": float(alarm.threshold),
+        "TreatMissingData": alarm.treat_missing_data or "missing",
+        "EvaluateLowSampleCountPercentile": alarm.evaluate_low_sample_count_percentile or "",
+    }
+    if list(query.stats) != [SIMPLE_ID] or query.expressions or alarm.metric_data_queries:
+        return shared | {"Metrics": [_sns_metric(query, id_) for id_ in (*query.expressions, *query.stats)]}
+    stat = query.stats[SIMPLE_ID]
+    namespace, name, dimensions = stat.series
+    kind = "ExtendedStatistic" if stat.statistic.startswith("p") else "Statistic"
+    return shared | {
+        "MetricName": name,
+        "Namespace": namespace,
+        "StatisticType": kind,
+        kind: stat.statistic
+        if kind == "ExtendedStatistic"
+        else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stat.statistic).upper(),
+        "Unit": stat.unit,
+        "Dimensions": [{"name": key, "value": value} for key, value in sorted(dimensions)],
+    }
+
+
+def _sns_metric(query: Query, id_: str) -> dict[str, Any]:
+    returns = {"Id": id_, "ReturnData": id_ == query.returned}
+    if id_ in query.expressions:
+        return returns | {"Expression": query.expressions[id_].text}
+    stat = query.stats[id_]
+    namespace, name, dimensions = stat.series
+    listed = [{"name": key, "value": value} for key, value in sorted(dimensions)]
+    metric = {"Namespace": namespace, "MetricName": name, "Dimensions": listed}
+    return returns | {"MetricStat": {"Metric": metric, "Period": query.period_seconds, "Stat": stat.statistic}}
+
+
+@cache
+def region_description(region: str) -> str:
+    """A region's name for people, such as "US East (N. Virginia)"."""
+    partitions = create_loader().load_data("endpoints")["partitions"]
+    found = [p["regions"][region]["description"] for p in partitions if region in p["regions"]]
+    return str(found[0]) if found else region
+
+
+def _moment(period: int, period_seconds: int) -> datetime:
+    return datetime.fromtimestamp(period * period_seconds, UTC)
+
+
+def _count(number: int, noun: str, *, always_plural: bool = False) -> str:
+    return f"{number} {noun}{'s' if number != 1 or always_plural else ''}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
