@@ -15,7 +15,7 @@ SERVING = serving.contract.IMAGE
 MONITORING = monitoring.contract.IMAGE
 IMAGES = (TRAINING, SERVING, MONITORING)
 PROJECT = Path(__file__).resolve().parent.parent
-_COPY = re.compile(r"^COPY\s+(?P<words>(?:(?!--from)\S+\s+)+)\S+\s*$", re.MULTILINE)
+_COPY = re.compile(r"^COPY[ \t]+(?P<words>(?:(?!--from)\S+[ \t]+)+)\S+[ \t]*$", re.MULTILINE)
 TAG_LENGTH = 16
 
 
