@@ -23,6 +23,9 @@ MAX_PROCESSES_PER_VARIANT = 2
 HEALTH_CHECK_SECONDS = 60.0
 """Until a container must have answered its health check; 4 to 8 minutes on AWS."""
 
+DEATH_SECONDS = 0.5
+"""How long a process that did not answer is watched for its end, before it is held to be alive."""
+
 
 class FleetError(Exception):
     """A fleet that cannot serve, in the words of an endpoint's FailureReason."""
@@ -116,7 +119,7 @@ class Variant:
         with self._changing:
             if self._retired:
                 raise RetiredError
-            if process not in self._processes or process.is_running:
+            if process not in self._processes or not process.has_ended(DEATH_SECONDS):
                 return
             try:
                 successor = self._started()

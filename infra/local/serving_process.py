@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -66,6 +67,12 @@ class ServingProcess:
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self._process.poll() is None
+
+    def has_ended(self, within_seconds: float) -> bool:
+        """Whether the process ends soon: a connection breaks a moment before its process is seen to be gone."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_seconds)
+        return not self.is_running
 
     def wait_until_healthy(self, limit_seconds: float) -> None:
         """Ask for /ping until it answers 200.

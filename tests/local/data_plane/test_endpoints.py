@@ -260,7 +260,7 @@ def test_a_killed_serving_process_is_replaced_and_the_next_request_answered(live
     assert live.ask()["pid"] != before
 
 
-def test_a_container_that_dies_of_a_request_twice_is_a_model_error_and_serves_the_next(live, cloud):
+def test_a_container_that_dies_of_a_request_twice_is_a_model_error_and_serves_the_next(live):
     with pytest.raises(ClientError, match="no answer from the container"):
         live.cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=live.name, Body=b"crash")
     assert live.ask()["model"] == "v1"

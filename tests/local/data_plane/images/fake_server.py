@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - the methods' names are http.server's
 """A serving image in one file: its model is a JSON file that says how to behave."""
 
 import json
@@ -51,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    assert sys.argv[1:] == ["serve"]  # noqa: S101 - as SageMaker starts it
+    assert sys.argv[1:] == ["serve"]
     server = ThreadingHTTPServer(
         (os.environ["SAGESTACK_BIND_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
     )
