@@ -85,9 +85,7 @@ class Cron:
         """
         fields = text.split()
         if len(fields) != 6:  # noqa: PLR2004 - the message names them
-            raise ValueError(
-                f"{text!r} has {len(fields)} fields; minutes hours day-of-month month day-of-week year are 6"
-            )
+            raise ValueError(f"{text!r} has {len(fields)} fields, not 6: minute hour day month weekday year")
         minute, hour, day, month, weekday, year = fields
         if (day == "?") == (weekday == "?"):
             raise ValueError(f"{text!r}: exactly one of day of month and day of week must be '?'")

@@ -7,7 +7,7 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable, Iterable
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 Pattern = dict[str, Any]
@@ -118,9 +118,9 @@ def _equals_ignore_case(argument: Any) -> Filter:  # noqa: ANN401
 
 def _wildcard(argument: Any) -> Filter:  # noqa: ANN401
     text = _string(argument, "wildcard")
-    if "**" in text:
-        raise InvalidPatternError('"wildcard" does not take consecutive * characters')
     parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text)
+    if ("*", "*") in pairwise(parts):
+        raise InvalidPatternError('"wildcard" does not take consecutive * characters')
     expression = "".join(".*" if part == "*" else re.escape(re.sub(r"\\([*\\])", r"\1", part)) for part in parts)
     compiled = re.compile(expression, re.DOTALL)
     return _text(lambda value: compiled.fullmatch(value) is not None)
