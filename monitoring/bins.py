@@ -49,7 +49,7 @@ class NumericBins:
             return cls(values.name, ())
         inner = np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
         edges = np.unique(np.quantile(known, inner, method="inverted_cdf"))
-        if edges[0] == known.min():
+        if np.finfo(np.float64).min < edges[0] == known.min():
             edges = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges])
         return cls(values.name, tuple(float(edge) for edge in edges))
 

@@ -175,8 +175,8 @@ def _new_files(spec: Spec, runs: Sequence[Run]) -> int:
     pages = (
         boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=spec.data_bucket, Prefix=spec.data_prefix)
     )
-    arrived = [item["LastModified"] for page in pages for item in page.get("Contents", [])]
-    return sum(last is None or moment > last for moment in arrived)
+    files = [item for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
+    return sum(last is None or item["LastModified"] > last for item in files)
 
 
 def _start(spec: Spec, decision: Decision, event_id: str) -> str:

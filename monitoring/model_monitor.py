@@ -84,8 +84,10 @@ def _categories(values: pl.Series) -> dict[str, Any]:
 def _moments(known: npt.NDArray[np.float64]) -> dict[str, float]:
     if not known.size:
         return {}
-    of = {"mean": known.mean(), "sum": known.sum(), "std_dev": known.std(), "min": known.min(), "max": known.max()}
-    return {name: float(value) for name, value in of.items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        of = {"mean": known.mean(), "sum": known.sum(), "std_dev": known.std(), "min": known.min(), "max": known.max()}
+    # The moments of numbers near the largest there are overflow, and JSON has no infinity: they are left out.
+    return {name: float(value) for name, value in of.items() if np.isfinite(value)}
 
 
 def _histogram(values: pl.Series, distribution: Distribution) -> dict[str, Any]:

@@ -31,7 +31,10 @@ class Distribution:
     def of(cls, bins: Bins, values: pl.Series) -> "Distribution":
         """Count `values`."""
         numbers = values.cast(pl.Float64).to_numpy() if bins.type == "numeric" else np.zeros(0)
-        return cls(bins, bins.count(values), float(numbers[np.isfinite(numbers)].sum()))
+        with np.errstate(over="ignore"):
+            total = numbers[np.isfinite(numbers)].sum()
+        # JSON has no infinity; the largest number there is stands for a sum beyond it.
+        return cls(bins, bins.count(values), float(np.nan_to_num(total)))
 
     def __add__(self, other: "Distribution") -> "Distribution":
         if self.bins != other.bins:

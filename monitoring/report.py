@@ -1,7 +1,8 @@
 """What a window says against the baseline: the statistic of every feature and of the prediction, and the verdict."""
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from monitoring.bins import CategoricalBins
 from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
@@ -11,6 +12,8 @@ from monitoring.spec import DriftSpec
 from monitoring.statistics import PSI
 from monitoring.window import Window
 
+STANDARD_ERRORS: Final = 3
+"""Further than so many standard errors from the baseline's rate, a missing rate is no chance."""
 Status = Literal["drift", "no-drift", "not-enough-data"]
 
 
@@ -147,12 +150,18 @@ def _prediction(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _most_missing(each: Comparison) -> float:
+    """The share of missing values that a window of this size may reach by chance alone."""
+    rate, rows = each.baseline.missing_rate, each.current.rows
+    return rate + STANDARD_ERRORS * math.sqrt(rate * (1 - rate) / rows)
+
+
 def _violations(each: Comparison) -> list[dict[str, str]]:
     found = []
     if each.drifted:
         said = f"{PSI.title} {each.value:.4g} exceeds the threshold {each.threshold:g}"
         found.append(violation(each.name, "baseline_drift_check", said))
-    if each.current.missing_rate > each.baseline.missing_rate:
+    if each.current.missing_rate > _most_missing(each):
         then, now = each.baseline.missing_rate, each.current.missing_rate
         said = f"{now:.2%} of the values are missing, {then:.2%} were in the baseline"
         found.append(violation(each.name, "completeness_check", said))

@@ -10,6 +10,7 @@ from typing import Any
 import lightgbm
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from infra.demo import flights
 from monitoring.baseline import Baseline, compute_baseline
@@ -18,6 +19,10 @@ from monitoring.spec import Spec
 from serving.contract import ML_ROOT_VARIABLE, MODEL_FILE, SIGNATURE_FILE, split_variable
 from serving.core.predictor import Predictor
 from serving.core.signature import Input, Signature, sha256, write_signature
+
+# A busy machine is no failure.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 NUMERIC = ("departure_minute", "arrival_minute", "day_of_week", "distance", *flights.WEATHER)
 CATEGORICAL = ("carrier", "origin", "dest")

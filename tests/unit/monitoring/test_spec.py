@@ -47,7 +47,7 @@ def test_a_wrong_spec_names_the_key_and_the_rule(change, message):
     ("change", "message"),
     [
         ({"schedule": "yearly"}, 'schedule is "yearly": must be one of hourly, daily, weekly, monthly'),
-        ({"capture_uri": "/tmp/x"}, "must be an S3 URI"),
+        ({"capture_uri": "capture/flight-delay"}, "must be an S3 URI"),
         ({"psi_threshold": 0}, "psi_threshold is 0.0: must be greater than 0"),
         ({"psi_threshold": True}, "psi_threshold is true: must be float"),
         ({"minimum_rows": 0}, "minimum_rows is 0: must be at least 1"),

@@ -40,5 +40,6 @@ def test_a_missing_end_is_named():
 
 def test_keys_of_the_window_lie_between_its_bounds():
     first, after = window_ending(datetime(2013, 5, 1, tzinfo=UTC), "monthly").keys_between()
-    assert first <= "2013/04/01/00/a.jsonl" < "2013/05/01/00/late.jsonl" < after
-    assert "2013/03/31/23/a.jsonl" < first
+    for inside in ("2013/04/01/00/a.jsonl", "2013/04/30/23/b.jsonl", "2013/05/01/00/late.jsonl"):
+        assert first < inside < after
+    assert first > "2013/03/31/23/a.jsonl"
