@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server import werkzeug_app
 
 from infra.local import control
 from infra.local.cloud import LocalCloud
@@ -27,7 +27,8 @@ class Application:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._control = control.Control(cloud)
-        self._aws = DomainDispatcherApplication(create_backend_app)
+        werkzeug_app.DISABLE_GLOBAL_CORS = True  # no web page has any business here
+        self._aws = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

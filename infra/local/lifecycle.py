@@ -64,30 +64,36 @@ class Handle:
             self._process.wait()
 
 
-def start(
-    home: Path,
-    port: int = 0,
-    *,
-    region: str = "us-east-1",
-    begin: datetime | None = None,
-    waiting: Callable[[], None] = lambda: None,
-) -> Handle:
-    """Start a local cloud, detached from this process, and return when it answers.
+@dataclass(frozen=True)
+class Settings:
+    """What a local cloud is told when it starts."""
 
-    Args:
-        home: Its folder.
-        port: Of 127.0.0.1; 0 for any free one.
-        region: Its AWS region.
-        begin: Its clock's first moment; now, unless given.
-        waiting: Called every moment until the cloud answers.
+    home: Path
+    """Its folder."""
+    port: int = 0
+    """Of 127.0.0.1; 0 for any free one."""
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    begin: datetime | None = None
+    """Its clock's first moment (aware); now, unless given."""
+
+    def command(self) -> list[str]:
+        """The command line of the cloud's process."""
+        argv = [sys.executable, "-m", "infra.local.server", "--home", str(self.home), "--port", str(self.port)]
+        argv += ["--region", self.region, "--account", self.account]
+        return argv if self.begin is None else [*argv, "--begin", self.begin.isoformat()]
+
+
+def start(settings: Settings, waiting: Callable[[], None] = lambda: None) -> Handle:
+    """Start a local cloud, detached from this process, and return when it answers; call `waiting` until then.
 
     Raises:
         UserError: it runs already, or cannot start; the message says why.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / LOG).open("wb") as log:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / LOG).open("wb") as log:
         process = subprocess.Popen(
-            command(home, port, region=region, begin=begin),
+            settings.command(),
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -95,7 +101,7 @@ def start(
             start_new_session=True,
         )
     try:
-        return _ready(home, process, waiting)
+        return _ready(settings.home, process, waiting)
     except BaseException:
         process.kill()
         process.wait()
@@ -106,12 +112,6 @@ def find(home: Path) -> Handle | None:
     """The local cloud that runs in `home`, if one does."""
     running = record.read(home)
     return None if running is None else Handle(home, running.endpoint_url, running.pid)
-
-
-def command(home: Path, port: int, *, region: str, begin: datetime | None = None) -> list[str]:
-    """The command line of a local cloud's process."""
-    argv = [sys.executable, "-m", "infra.local.server", "--home", str(home), "--port", str(port), "--region", region]
-    return argv if begin is None else [*argv, "--begin", begin.isoformat()]
 
 
 def environment() -> dict[str, str]:

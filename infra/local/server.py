@@ -36,6 +36,7 @@ MODULES: Final = (
     "infra.local.fidelity",
     "infra.local.jobs",
     "infra.local.endpoints",
+    "infra.local.model_packages",
     "infra.local.pipelines",
     "infra.local.events",
     "infra.local.alarms",
@@ -49,7 +50,7 @@ MODULES: Final = (
 class LocalServer:
     """A local cloud that listens: `serve` blocks until `stop` is called from another thread or a signal."""
 
-    def __init__(self, home: Path, port: int, *, region: str, begin: datetime | None = None) -> None:
+    def __init__(self, home: Path, port: int, *, region: str, account: str, begin: datetime | None = None) -> None:
         """Bind `port` (0: any free one) and install every module.
 
         Raises:
@@ -58,7 +59,7 @@ class LocalServer:
         home.mkdir(parents=True, exist_ok=True)
         self._http = _bind(port)
         url = f"http://{HOST}:{self._http.port}"
-        self.cloud = LocalCloud(home.resolve(), url, region, DEFAULT_ACCOUNT_ID, clock=Clock(begin))
+        self.cloud = LocalCloud(home.resolve(), url, region, account, clock=Clock(begin))
         for module in filter(find_spec, MODULES):
             import_module(module).install(self.cloud)
         self._http.app = Application(self.cloud)
@@ -85,7 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with record.held(options.home) as write:
-            server = LocalServer(options.home, options.port, region=options.region, begin=options.begin)
+            os.environ["MOTO_ACCOUNT_ID"] = options.account
+            where = {"region": options.region, "account": options.account}
+            server = LocalServer(options.home, options.port, **where, begin=options.begin)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: server.stop())
             write(record.Running(os.getpid(), server.cloud.endpoint_url))
@@ -107,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, required=True, help="its folder")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--account", default=DEFAULT_ACCOUNT_ID)
     parser.add_argument("--begin", type=datetime.fromisoformat, help="the clock's first moment, with a time zone")
     return parser
 

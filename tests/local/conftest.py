@@ -62,7 +62,7 @@ class Cloud:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
     """One local cloud for the whole session: give what you make in it a name of its own."""
-    handle = lifecycle.start(tmp_path_factory.mktemp("cloud"))
+    handle = lifecycle.start(lifecycle.Settings(tmp_path_factory.mktemp("cloud")))
     yield Cloud(handle)
     handle.stop()
 
@@ -70,7 +70,7 @@ def cloud(tmp_path_factory):
 @pytest.fixture
 def fresh_cloud(tmp_path):
     """A local cloud with nothing in it, for tests that look at all of it, or stop it."""
-    handle = lifecycle.start(tmp_path / "cloud")
+    handle = lifecycle.start(lifecycle.Settings(tmp_path / "cloud"))
     yield Cloud(handle)
     handle.stop()
 
