@@ -51,7 +51,7 @@ class Arguments:
                 return self.block({"attributes": _all_required(fields)}, value, f"{where}.")
             case str() if _is_scalar(expected, value):
                 return value
-        self.problems.append(f"{where} is {_shown(value)}, expected {describe(expected)}{_hint(expected, value)}")
+        self.problems.append(f"{where} is {_shown(value)}, expected a {describe(expected)}{_hint(expected, value)}")
         return value
 
     def _blocks(self, name: str, schema: Block, value: Any, where: str) -> dict[str, Any]:  # noqa: ANN401
@@ -94,20 +94,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
-def describe(expected: Any) -> str:  # noqa: ANN401 - a Terraform type
-    """A Terraform type in words: `["list", "string"]` is "a list of strings"."""
+def describe(expected: Any, plural: str = "") -> str:  # noqa: ANN401 - a Terraform type
+    """A Terraform type in words: `["list", "string"]` is "list of strings"; `plural` is "s" for more than one."""
     match expected:
         case ["list" | "set" | "tuple", element]:
-            return f"a list of {_plural(element)}"
+            return f"list{plural} of {describe(element, 's')}"
         case ["map", element]:
-            return f"a dict of {_plural(element)}"
+            return f"dict{plural} of {describe(element, 's')}"
         case ["object", _]:
-            return "a dict"
-    return f"a {expected}"
-
-
-def _plural(element: Any) -> str:  # noqa: ANN401
-    return f"{element}s" if isinstance(element, str) else describe(element).removeprefix("a ") + "s"
+            return f"dict{plural}"
+    return f"{expected}{plural}"
 
 
 def _settable(block: Block) -> list[str]:

@@ -4,7 +4,7 @@ See docs/adr/0002-resources-from-the-providers-schema.md.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NewType, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NewType
 
 from infra.errors import UserError
 from infra.provider import schema
@@ -35,17 +35,12 @@ class _FromSchema:
     def _synthesize_attributes(self) -> dict[str, Any]:
         return self._arguments
 
-    def __getattr__(self, name: str) -> Reference:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        block = schema.block(self.kind, self.terraform_type)
-        known = [*block.get("attributes", {}), *block.get("block_types", {})]
-        if name not in known:
-            path = cast("Construct", self).node.path
-            raise UnknownAttributeError(
-                f"{path} ({self.terraform_type}) has no attribute {name}{did_you_mean(name, known)}"
-            )
-        return Reference(cast("Any", self).get_string_attribute(name))
+    if not TYPE_CHECKING:  # to mypy, there are only the attributes of the stub
+
+        def __getattr__(self, name: str) -> Reference:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return _reference(self, schema.block(self.kind, self.terraform_type), name)
 
 
 class Resource(_FromSchema, TerraformResource):
@@ -136,6 +131,15 @@ class AwsProvider(TerraformProvider):
 
     def _synthesize_attributes(self) -> dict[str, Any]:
         return self._arguments
+
+
+def _reference(owner: Resource | DataSource, block: Mapping[str, Any], name: str) -> Reference:
+    known = [*block.get("attributes", {}), *block.get("block_types", {})]
+    if name not in known:
+        raise UnknownAttributeError(
+            f"{owner.node.path} ({owner.terraform_type}) has no attribute {name}{did_you_mean(name, known)}"
+        )
+    return Reference(owner.get_string_attribute(name))
 
 
 def _checked(

@@ -1,0 +1,153 @@
+"""The command lines that infrastructure is deployed with: node, the CDKTF command lines, Terraform or OpenTofu."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from infra.errors import UserError
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+BINARIES: Final = Path(sys.prefix, "bin")
+TERRAFORM_VARIABLE: Final = "TERRAFORM_BINARY_NAME"
+"""The CDKTF command lines' own variable: `tofu`, or a path."""
+CLI_CONFIG_VARIABLE: Final = "TF_CLI_CONFIG_FILE"
+LAST_LINES: Final = 30
+
+Cli = Literal["cdktf", "cdktn"]
+
+
+class ToolMissing(UserError):  # noqa: N818 - a state of the machine
+    """A tool is not installed; the message says how to get it."""
+
+
+class ToolFailed(UserError):  # noqa: N818 - the tool's error, passed on
+    """A tool ended with an error; the message has its last words."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An installed tool: its file, and its version as numbers."""
+
+    path: str
+    version: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.version))} ({self.path})"
+
+
+def node() -> Tool | None:
+    """The environment's own node, or else the machine's."""
+    path = shutil.which("node", path=_search_path())
+    return Tool(path, _numbers(_answer(path, "--version"))) if path else None
+
+
+def terraform() -> str:
+    """Terraform's file, or OpenTofu's where only that is installed or TERRAFORM_BINARY_NAME says so.
+
+    Raises:
+        ToolMissing: neither is installed.
+    """
+    chosen = os.environ.get(TERRAFORM_VARIABLE)
+    found = next(filter(None, map(shutil.which, [chosen] if chosen else ["terraform", "tofu"])), None)
+    if found is None:
+        raise ToolMissing(
+            f"{chosen or 'terraform'} is not installed: https://developer.hashicorp.com/terraform/install, "
+            "or OpenTofu: https://opentofu.org/docs/intro/install"
+        )
+    return found
+
+
+def terraform_version(path: str) -> Tool:
+    """The version of a Terraform or an OpenTofu."""
+    return Tool(path, _numbers(json.loads(_answer(path, "version", "-json"))["terraform_version"]))
+
+
+def cli(name: Cli) -> Path:
+    """The file of a CDKTF command line.
+
+    Raises:
+        ToolMissing: `npm ci` has not run.
+    """
+    path = PROJECT / "node_modules" / ".bin" / name
+    if not path.exists():
+        raise ToolMissing(f"{name} is not installed (no {path.relative_to(PROJECT)}): make set-up")
+    return path
+
+
+def cdktf(
+    arguments: Sequence[str],
+    *,
+    name: Cli = "cdktf",
+    folder: Path | None = None,
+    log: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Runs `cdktf` (or `cdktn`) as a user would type it.
+
+    Args:
+        arguments: What comes after the name: `["deploy", "local-platform", "--auto-approve"]`.
+        name: Which of the two command lines.
+        folder: Where `cdktf.json` is; the working folder by default.
+        log: Where the output goes, appended; by default it shows as it comes.
+        variables: Set for this run beside the environment's own.
+
+    Raises:
+        ToolMissing: node, the command line or Terraform is not installed.
+        ToolFailed: it ended with an error.
+    """
+    command = [str(cli(name)), *arguments, "--no-color"]
+    environment = _environment() | dict(variables or {})
+    if log is None:
+        code = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"$ {name} {' '.join(arguments)}\n")
+            file.flush()
+            code = subprocess.run(
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
+            ).returncode
+    if code:
+        raise ToolFailed(f"{name} {' '.join(arguments)} failed ({code}){_last_words(log)}")
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment, made so that the command lines find their tools and print plain lines."""
+    kept = {name: value for name, value in os.environ.items() if name != CLI_CONFIG_VARIABLE or Path(value).exists()}
+    return kept | {
+        "PATH": _search_path(),
+        "CI": "1",
+        "CHECKPOINT_DISABLE": "1",
+        TERRAFORM_VARIABLE: terraform(),
+    }
+
+
+def _search_path() -> str:
+    return os.pathsep.join([str(BINARIES), os.environ.get("PATH", os.defpath)])
+
+
+def _answer(*command: str) -> str:
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ToolFailed(f"{command[0]} is there, but does not run: {error}") from error
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """`v22.20.0` and `1.11.0-beta1` as numbers."""
+    return tuple(int(part) for part in version.strip().lstrip("v").split("-")[0].split("."))
+
+
+def _last_words(log: Path | None) -> str:
+    if log is None:
+        return ""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return "; the end of {}:\n{}".format(log, "\n".join(lines[-LAST_LINES:]))
