@@ -45,11 +45,10 @@ def fresh(*args):
     script = f"""
 import json, sys, time
 from infra.cli import main
-started = time.process_time()
 try:
     main({list(args)!r})
 except SystemExit as exit:
-    print(json.dumps([exit.code or 0, time.process_time() - started, sorted(sys.modules)]))
+    print(json.dumps([exit.code or 0, time.process_time(), sorted(sys.modules)]))
 """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SAGESTACK_")}
     command = [sys.executable, "-c", script]
@@ -103,6 +102,20 @@ def test_one_model_can_be_validated_in_one_environment(run):
     assert run("validate", "flight-delay", "--env", "local")[:2] == (0, "✓ flight-delay (local)\n")
     code, _, err = run("validate", "flight-dely")
     assert (code, "did you mean flight-delay?" in err) == (2, True)
+
+
+def test_validate_reads_release_locks_too(run, tmp_path, monkeypatch):
+    for path in ("environments/local.yaml", "models/flight-delay.yaml"):
+        copy = tmp_path / "infra" / path
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes((PROJECT / "infra" / path).read_bytes())
+    lock = tmp_path / "build/local/releases/flight-delay.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{}")
+    monkeypatch.setenv("SAGESTACK_ROOT", str(tmp_path / "infra"))
+    code, out, err = run("validate")
+    assert (code, out) == (2, "")
+    assert "flight-delay.json:1: current is missing" in err
 
 
 def test_a_project_without_environments_is_told_to_add_one(run, tmp_path, monkeypatch):

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -42,6 +43,13 @@ def test_what_is_shown_of_a_model_without_drift_is_the_same_again(files):
     before = load_model("churn", load_environment("prod"))
     files.write("infra/models/churn.yaml", "\n".join(line.text for line in shown(files)))
     assert load_model("churn", load_environment("prod")) == before
+
+
+@pytest.mark.parametrize(
+    "word", ["no", "Yes", "on", "OFF", "y", "true", "null", "", "0", "1e3", "12:30", "2013-01-01", "~"]
+)
+def test_a_word_that_some_yaml_reads_otherwise_is_quoted(word):
+    assert as_yaml(word) == f'"{word}"'
 
 
 @given(st.lists(VALUES, max_size=3) | VALUES)
