@@ -67,4 +67,6 @@ def as_yaml(value: object) -> str:
         return f"[{', '.join(map(as_yaml, value))}]"
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in READ_OTHERWISE:
         return value
+    if isinstance(value, float):
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
     return UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
