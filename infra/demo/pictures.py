@@ -61,7 +61,7 @@ def quality(record: Record) -> str:
             )
         axes.set_ylabel("AUC (higher is better)")
         axes.margins(y=0.2)
-        axes.legend(frameon=False, loc="lower right")
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
     return _svg(draw, height=3.4)
 
