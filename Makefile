@@ -19,8 +19,9 @@ export CHECKPOINT_DISABLE := 1
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
-demo: set-up ## One real model through its whole life on this machine; KEEP=1 leaves it up to look at
-	@SAGESTACK_SET_UP_SECONDS=$$(($$(date +%s) - $(STARTED))) $(BIN)/python -m infra.demo
+demo: set-up ## One real model through its whole life on this machine; KEEP=1 leaves it up, LAST_MONTH=5 ends early
+	@SAGESTACK_SET_UP_SECONDS=$$(($$(date +%s) - $(STARTED))) $(BIN)/python -m infra.demo \
+		$(if $(LAST_MONTH),--last-month $(LAST_MONTH))
 
 test: set-up .venvs/cdktn/.ready ## Every test
 	$(BIN)/python -m pytest
@@ -29,6 +30,9 @@ check: set-up format-check lint types test ## What CI runs
 
 doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
 	@$(BIN)/python -m infra.doctor
+
+images: .venv/.ready ## Build the three images, each tagged by its content hash
+	$(BIN)/python -m infra.containers
 
 lint: .venv/.ready ## ruff, all rules
 	$(BIN)/ruff check
@@ -65,7 +69,7 @@ clean-all: clean ## Remove the environments too
 
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
-.PHONY: help demo test check doctor lint format format-check types lock provider-schema bench-synth clean clean-all \
+.PHONY: help demo test check doctor images lint format format-check types lock provider-schema bench-synth clean clean-all \
 	set-up tools python
 
 python:
