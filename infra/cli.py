@@ -59,7 +59,7 @@ def _imported(name: str) -> Any:  # noqa: ANN401 - as above
         fix = "pip install 'sagestack[local]'"
         raise UserError(f"`sagestack {name}` needs the package {error.name}, which is not installed: {fix}") from None
     if isinstance(command, typer.Typer):
-        return typer.main.get_command(command)
+        return typer.main.get_group(command)
     single = typer.Typer(add_completion=False)
     single.command(name)(_exiting(command))
     return typer.main.get_command(single)
