@@ -26,23 +26,25 @@ COMPARISON_EVERY_SECONDS = 60
 """AWS compares every minute; so late at most is the first comparison of a new alarm, or after SetAlarmState."""
 OLDEST_DATA, NEWEST_DATA = timedelta(days=14), timedelta(hours=2)
 
+# Taken once, so that a second cloud in the same process takes the first one's place.
+_PUT_DATA, _PUT_ALARM = CloudWatchBackend.put_metric_data, CloudWatchBackend.put_metric_alarm
+
 
 def install(cloud: LocalCloud) -> None:
     """Have metric data, alarms and their states go through `Alarms`; moto keeps them."""
     alarms = Alarms(cloud)
-    put_data, put_alarm = CloudWatchBackend.put_metric_data, CloudWatchBackend.put_metric_alarm
 
     def put_metric_data(backend: CloudWatchBackend, namespace: str, metric_data: list[dict[str, Any]]) -> None:
         _check_times(metric_data, cloud.clock.now())
         with alarms.lock:
             known = len(backend.metric_data)
-            put_data(backend, namespace, metric_data)
+            _PUT_DATA(backend, namespace, metric_data)
             alarms.published(backend.metric_data[known:])
 
     def put_metric_alarm(backend: CloudWatchBackend, name: str, **given: Any) -> Alarm:  # noqa: ANN401 - the API's own
         with alarms.lock:
             before = backend.alarms.get(name)
-            alarm = put_alarm(backend, name, **given)
+            alarm = _PUT_ALARM(backend, name, **given)
             try:
                 alarms.defined(alarm, before)
             except ValueError as error:

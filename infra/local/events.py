@@ -16,6 +16,9 @@ from infra.local.patterns import InvalidPatternError, check, matches
 from infra.local.target_input import target_input
 from infra.local.targets import Call
 
+# Taken once, so that a second cloud in the same process takes the first one's place.
+_PUT_RULE, _ENABLE_RULE = EventsBackend.put_rule, EventsBackend.enable_rule
+
 ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 
 
@@ -24,17 +27,16 @@ def install(cloud: LocalCloud) -> None:
     rules = Rules(cloud)
     cloud.subscribe(rules.route)
     Rule.send_to_targets = lambda rule, event, transform_input=True: rules.offer(rule, _as_delivered(event))  # noqa: ARG005
-    put_rule, enable_rule = EventsBackend.put_rule, EventsBackend.enable_rule
 
     def put_and_arm(backend: EventsBackend, name: str, **more: Any) -> Rule:  # noqa: ANN401 - PutRule's own parameters
         _check_pattern(more.get("event_pattern"))
         _check_expression(more.get("scheduled_expression"))
-        rule = put_rule(backend, name, **more)
+        rule = _PUT_RULE(backend, name, **more)
         rules.arm(rule)
         return rule
 
     def enable_and_arm(backend: EventsBackend, name: str, event_bus_arn: str | None) -> bool:
-        enabled: bool = enable_rule(backend, name, event_bus_arn)
+        enabled: bool = _ENABLE_RULE(backend, name, event_bus_arn)
         if enabled:
             rules.arm(backend.describe_rule(name, event_bus_arn))
         return enabled

@@ -27,12 +27,13 @@ logger = logging.getLogger(__name__)
 
 RETRY_WAITS = (timedelta(minutes=1), timedelta(minutes=2))
 LOG_TAIL_BYTES = 4096
+# Taken once, so that a second cloud in the same process takes the first one's place.
+_DELETE = LambdaBackend.delete_function
 
 
 def install(cloud: LocalCloud) -> None:
     """Have Invoke, and whatever else in moto invokes a function, run it."""
     functions = Functions(cloud, Pool(cloud))
-    delete = LambdaBackend.delete_function
 
     def invoke(response: LambdaResponse) -> tuple[int, dict[str, str], bytes]:
         name = unquote(response.path.rsplit("/", 2)[-2])
@@ -46,7 +47,7 @@ def install(cloud: LocalCloud) -> None:
         return b""
 
     def delete_and_stop(backend: LambdaBackend, function_name: str, qualifier: str | None = None) -> None:
-        delete(backend, function_name, qualifier)
+        _DELETE(backend, function_name, qualifier)
         functions.pool.discard(function_name.rsplit(":", 1)[-1])
 
     LambdaResponse.invoke = invoke

@@ -17,21 +17,23 @@ from infra.local.cloud import LocalCloud
 from infra.local.delivery import Delivery
 from infra.local.targets import Call
 
+# Taken once, so that a second cloud in the same process takes the first one's place.
+_CREATE, _UPDATE = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
+
 
 def install(cloud: LocalCloud) -> None:
     """Have schedules that are created or updated fire; moto keeps them."""
     schedules = Schedules(cloud)
-    create, update = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
 
     def create_and_arm(backend: EventBridgeSchedulerBackend, **given: Any) -> Schedule:  # noqa: ANN401 - the API's own
         _check(given)
-        schedule = create(backend, **given)
+        schedule = _CREATE(backend, **given)
         schedules.arm(schedule)
         return schedule
 
     def update_and_arm(backend: EventBridgeSchedulerBackend, **given: Any) -> Schedule:  # noqa: ANN401 - the API's own
         _check(given)
-        schedule = update(backend, **given)
+        schedule = _UPDATE(backend, **given)
         schedule.state = schedule.state or "ENABLED"
         schedules.arm(schedule)
         return schedule

@@ -40,11 +40,11 @@ def test_a_template_is_filled_from_the_event():
     filled = given(
         InputTransformer={
             "InputPathsMap": {"state": "$.detail.state.value", "all": "$.detail.state", "n": "$.detail.count"},
-            "InputTemplate": '{"state": <state>, "text": "is <state>", "a": <all>, "n": <n>, "r": <aws.events.rule-name>}',
+            "InputTemplate": '{"state": <state>, "is": "<state>", "a": <all>, "n": <n>, "r": <aws.events.rule-name>}',
         }
     )
     state = {"value": "ALARM"}
-    assert json.loads(filled) == {"state": "ALARM", "text": "is ALARM", "a": state, "n": 3, "r": "nightly"}
+    assert json.loads(filled) == {"state": "ALARM", "is": "ALARM", "a": state, "n": 3, "r": "nightly"}
 
 
 def test_a_quoted_value_keeps_the_template_valid_json():
