@@ -25,7 +25,7 @@ class Comparison:
         baseline: The column's counts then.
         current: Its counts in the window, over the same bins.
         value: The statistic, not yet a verdict.
-        threshold: Above it, the column drifted.
+        threshold: From it on, the column drifted.
     """
 
     baseline: Distribution
@@ -40,8 +40,8 @@ class Comparison:
 
     @property
     def drifted(self) -> bool:
-        """Whether the statistic is above the threshold."""
-        return self.value > self.threshold
+        """Whether the statistic reaches the threshold, as the alarm on its metric has it."""
+        return self.value >= self.threshold
 
     def to_json(self) -> dict[str, Any]:
         """A feature as `drift_report.json` holds it."""
@@ -79,7 +79,7 @@ class Findings:
 
     @property
     def drifted_features(self) -> list[str]:
-        """Those above the threshold, furthest first."""
+        """Those that reach the threshold, furthest first."""
         drifted = [each for each in self.features if each.drifted]
         return [each.name for each in sorted(drifted, key=lambda each: -each.value)]
 
@@ -131,9 +131,9 @@ def summary(findings: Findings, minimum_rows: int) -> str:
     if findings.status == "not-enough-data":
         return f"not enough data: {findings.rows} rows in the window, {minimum_rows} needed"
     values = {each.name: each.value for each in findings.features}
-    drifted = ", ".join(f"{name} {values[name]:.3g}" for name in findings.drifted_features)
-    predicted = f"; the prediction's is {findings.prediction.value:.3g}" if findings.prediction else ""
-    return f"{findings.status}: {findings.rows} rows, PSI above its threshold: {drifted or 'of no feature'}{predicted}"
+    drifted = ", ".join(f"{name} {values[name]:.3g}" for name in findings.drifted_features) or "no feature"
+    predicted = f"; PSI of the prediction {findings.prediction.value:.3g}" if findings.prediction else ""
+    return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}"
 
 
 def _compare(baseline: Distribution, current: Distribution, threshold: float) -> Comparison:
@@ -159,7 +159,7 @@ def _most_missing(each: Comparison) -> float:
 def _violations(each: Comparison) -> list[dict[str, str]]:
     found = []
     if each.drifted:
-        said = f"{PSI.title} {each.value:.4g} exceeds the threshold {each.threshold:g}"
+        said = f"{PSI.title} {each.value:.4g} reaches the threshold {each.threshold:g}"
         found.append(violation(each.name, "baseline_drift_check", said))
     if each.current.missing_rate > _most_missing(each):
         then, now = each.baseline.missing_rate, each.current.missing_rate

@@ -92,7 +92,7 @@ class DriftSpec(Spec):
         variant: The production variant whose traffic is looked at.
         capture_uri: `s3://bucket/prefix`; SageMaker adds `/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
         schedule: One of `SCHEDULES`: how long the window is.
-        psi_threshold: A feature drifted if its PSI is above this.
+        psi_threshold: A feature has drifted from this PSI on.
         minimum_rows: Below it, the answer is "not enough data".
         prediction_psi_threshold: The same for the prediction; as `psi_threshold` when null.
         baseline_model_version: The model package version that the baseline belongs to, for the report.

@@ -30,8 +30,8 @@ def monitoring_spec(model: ModelConfig) -> dict[str, Any]:
     return _columns(model)
 
 
-def drift_spec(model: ModelConfig, names: ModelNames) -> dict[str, Any]:
-    """What the monitoring image is told to compare captured traffic with a baseline.
+def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | None) -> dict[str, Any]:
+    """What the monitoring image is told to compare captured traffic with the baseline of a model version.
 
     Raises:
         ValueError: drift monitoring is turned off for this model.
@@ -46,7 +46,10 @@ def drift_spec(model: ModelConfig, names: ModelNames) -> dict[str, Any]:
         "capture_uri": names.capture_uri,
         "schedule": drift.schedule,
         "psi_threshold": drift.psi_threshold,
+        "prediction_psi_threshold": drift.prediction_psi_threshold,
+        "prediction_psi_threshold": drift.prediction_psi_threshold,
         "minimum_rows": drift.minimum_rows,
+        "baseline_model_version": baseline_version,
     }
 
 

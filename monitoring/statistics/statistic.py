@@ -18,7 +18,7 @@ class Statistic:
         name: As in reports and configuration.
         title: As people say it.
         feature_types: Of `numeric`, `categorical`: what it is meant for.
-        default_threshold: Above it, a distribution is said to have drifted.
+        default_threshold: From it on, a distribution is said to have drifted.
         compute: (counts of the baseline, counts of the window) -> the distance.
     """
 

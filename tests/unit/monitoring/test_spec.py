@@ -1,13 +1,19 @@
 """The job spec is read strictly, and says what is wrong."""
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
+from infra.config import load_environment, load_model
+from infra.pipelines.job_spec import drift_spec, monitoring_environment, monitoring_spec
 from monitoring.errors import MonitoringError
 from monitoring.spec import DriftSpec, Spec
 from serving.contract import split_variable
 from tests.unit.monitoring.conftest import DRIFT_SPEC, SPEC
+
+ROOT = Path(__file__).resolve().parents[3] / "infra"
 
 
 def read(kind=Spec, base=SPEC, **change):
@@ -20,6 +26,16 @@ def test_a_spec_is_read_from_variables_of_256_characters():
     spec = DriftSpec.from_environment(environment)
     assert spec.numeric == tuple(DRIFT_SPEC["numeric"])
     assert (spec.schedule, spec.psi_threshold, spec.minimum_rows) == ("monthly", 0.25, 500)
+
+
+def test_what_the_infrastructure_writes_is_what_the_jobs_read():
+    environment = load_environment("local", ROOT)
+    model = load_model("flight-delay", environment, ROOT)
+    written = drift_spec(model, environment.names.model(model.name))
+    assert Spec.from_environment(monitoring_environment(monitoring_spec(model))).model == "flight-delay"
+    read_back = asdict(DriftSpec.from_environment(monitoring_environment(written)))
+    assert json.loads(json.dumps({key: read_back[key] for key in written})) == written
+    assert read_back["prediction_psi_threshold"] == model.monitoring.drift.prediction_psi_threshold
 
 
 def test_a_whole_number_is_a_threshold_too():
