@@ -1,8 +1,8 @@
 """The local cloud's WSGI application: the control API beside moto's, and AWS errors for what neither can do."""
 
 import logging
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from moto.moto_server import werkzeug_app
 
@@ -26,9 +26,10 @@ class Application:
     """Routes a request to the control API or to AWS's."""
 
     def __init__(self, cloud: LocalCloud) -> None:
+        self._routes = cloud.routes
         self._control = control.Control(cloud)
         werkzeug_app.DISABLE_GLOBAL_CORS = True  # no web page has any business here
-        self._aws = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+        self._moto = Dispatcher(werkzeug_app.create_backend_app)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -43,7 +44,7 @@ class Application:
         started: list[Any] = []
         operation = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}"
         try:
-            answer: Iterable[bytes] = self._aws(environ, lambda *args: started.append(args))
+            answer = self._answer(environ, lambda *args: started.append(args))
         except NotImplementedError:
             return _refuse(operation, environ, start_response)
         except Exception as error:
@@ -54,6 +55,26 @@ class Application:
             return _refuse(operation, environ, start_response)
         start_response(status, headers)
         return answer
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        for route in self._routes:
+            if (answer := route(environ, start_response)) is not None:
+                return answer
+        return cast("Iterable[bytes]", self._moto(environ, start_response))
+
+
+class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc] # moto is not typed for us
+    """Moto's choice of a service, made once a host: moto lists the folders of all its services for every request."""
+
+    def __init__(self, create_app: Callable[[str], Any]) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's
+        """The service that answers at `host`."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 def _is_unrouted(status: str, headers: Headers) -> bool:

@@ -39,7 +39,7 @@ def install(
             "ListEndpoints": endpoints.list_all,
         }
     )
-    Invocations(cloud, endpoints.live_fleet, endpoints.metrics).install()
+    cloud.routes.insert(0, Invocations(cloud, endpoints.live_fleet, endpoints.metrics).route)
     cloud.before_settling(endpoints.flush)
 
 

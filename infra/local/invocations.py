@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
+from werkzeug.datastructures import EnvironHeaders
 
 from infra.local.capture import Message
 from infra.local.cloud import LocalCloud
@@ -20,9 +20,8 @@ INVOKED_VARIANT_HEADER = "x-Amzn-Invoked-Production-Variant"
 UNSUPPORTED_HEADERS = ("X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Inference-Component")
 PASSED_HEADERS = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER)
 BINARY = "application/octet-stream"
-MODEL_ERROR_STATUS = 424
-Response = tuple[int, dict[str, Any], bytes | str]
-"""Status, headers, body: as moto's dispatch takes it."""
+Response = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
 
 
 class InvocationError(Exception):
@@ -32,9 +31,16 @@ class InvocationError(Exception):
         super().__init__(message)
         self.response: Response = (
             status,
-            {"status": status, "x-amzn-errortype": code, "Content-Type": "application/json"},
-            json.dumps({"Message": message, **members}),
+            {"x-amzn-errortype": code, "Content-Type": "application/json"},
+            json.dumps({"Message": message, **members}).encode(),
         )
+
+
+UNSUPPORTED_INVOCATION = InvocationError(
+    HTTPStatus.BAD_REQUEST,
+    "UnsupportedOperation",
+    "The local cloud does not support asynchronous or streamed invocations.",
+)
 
 
 class Invocations:
@@ -45,21 +51,17 @@ class Invocations:
         self._live_fleet = live_fleet
         self._metrics = metrics
 
-    def install(self) -> None:
-        """Replace moto's canned answers."""
-        invoke = self.invoke
-
-        def invoke_endpoint(response: Any) -> Response:  # noqa: ANN401 - moto's response object
-            return invoke(response.path.split("/")[2], response.headers, response.body)
-
-        def refuse(_: Any) -> Response:  # noqa: ANN401 - likewise
-            message = "The local cloud does not support asynchronous or streamed invocations."
-            return InvocationError(HTTPStatus.BAD_REQUEST, "UnsupportedOperation", message).response
-
-        SageMakerRuntimeResponse.use_raw_body = True
-        SageMakerRuntimeResponse.invoke_endpoint = invoke_endpoint
-        SageMakerRuntimeResponse.invoke_endpoint_async = refuse
-        SageMakerRuntimeResponse.invoke_endpoint_with_response_stream = refuse
+    def route(self, environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes] | None:
+        """Answer a request on sagemaker-runtime; None if it is on another service."""
+        path = environ["PATH_INFO"].split("/")
+        if path[1] != "endpoints" or "/sagemaker/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
+            return None
+        if path[3:] == ["invocations"]:
+            status, headers, body = self.invoke(path[2], EnvironHeaders(environ), environ["wsgi.input"].read())
+        else:
+            status, headers, body = UNSUPPORTED_INVOCATION.response
+        start_response(f"{status:d} {HTTPStatus(status).phrase}", list(headers.items()))
+        return [body]
 
     def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request as AWS would."""
@@ -113,7 +115,7 @@ class Invocations:
         kind = "client" if status // 100 * 100 == HTTPStatus.BAD_REQUEST else "server"
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         return InvocationError(
-            MODEL_ERROR_STATUS,
+            HTTPStatus.FAILED_DEPENDENCY,
             "ModelError",
             f'Received {kind} error ({status}) from primary with message "{said}". See '
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"

@@ -293,7 +293,7 @@ def test_an_update_under_load_drops_no_request(live):
     for thread in threads:
         thread.join()
     assert live.describe()["EndpointConfigName"].endswith("-v2")
-    assert len(answers) > 200
+    assert len(answers) > 50
     assert set(answers) == {"v1", "v2"}
     assert answers[-1] == "v2"
 
