@@ -1,5 +1,6 @@
 """One step of a pipeline execution, run through SageMaker's own operations."""
 
+import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from infra.local.cloud import LocalCloud
 from infra.local.pipeline_execution import Execution, StepRun
 from infra.local.pipeline_values import Unresolvable, Values
 from infra.pipelines.steps import ConditionStep, FailStep, JobStep, RegisterModelStep, RetryPolicy
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.1
 MAX_JOB_NAME: Final = 63
@@ -67,9 +70,9 @@ class StepRunner:
             status = "Stopped"
         except (StepFailed, Unresolvable) as error:
             status, reason = "Failed", str(error)
-        except Exception as error:
-            self._execution.end_step(run, "Failed", self._cloud.clock.now(), f"InternalServerError: {error!r}")
-            raise
+        except Exception as error:  # a walk must come to its end, whatever happens on the way
+            log.exception("step %s of %s failed", run.step.name, self._execution.start.arn)
+            status, reason = "Failed", f"InternalServerError: {error!r}"
         self._execution.end_step(run, status, self._cloud.clock.now(), reason)
 
     def _attempt(self, run: StepRun) -> None:

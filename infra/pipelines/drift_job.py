@@ -31,16 +31,18 @@ def drift_job(
     role_arn: str,
     baseline_uri: str,
     kms_key: str | None,
+    baseline_version: int | None = None,
 ) -> dict[str, Any]:
     """The CreateProcessingJob request, with the scheduler's context attributes in place of what only it knows.
 
-    The job lists captured files and publishes metrics itself, so it is the one job with a network.
+    `baseline_version` is the model package version that the baseline belongs to; the report names it. The job lists
+    captured files and publishes metrics itself, so it is the one job with a network.
 
     Raises:
         ValueError: drift monitoring is turned off for this model.
         InvalidDefinition: SageMaker would refuse the request.
     """
-    spec = drift_spec(model, names)
+    spec = drift_spec(model, names, baseline_version)
     drift = model.monitoring.drift
     assert drift is not None  # noqa: S101 - drift_spec has just refused it
     machine = Machine(drift.instance, role_arn, kms_key, _MAX_RUNTIME_SECONDS)

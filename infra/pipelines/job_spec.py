@@ -47,7 +47,6 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "schedule": drift.schedule,
         "psi_threshold": drift.psi_threshold,
         "prediction_psi_threshold": drift.prediction_psi_threshold,
-        "prediction_psi_threshold": drift.prediction_psi_threshold,
         "minimum_rows": drift.minimum_rows,
         "baseline_model_version": baseline_version,
     }

@@ -137,7 +137,7 @@ class _Builder:
         )
 
     def _train(self) -> TrainingStep:
-        instance, config = self.model.training.instance, self.model.training
+        config = self.model.training
         return TrainingStep(
             name=TRAIN_STEP,
             retry_policies=RETRIES,
@@ -157,12 +157,7 @@ class _Builder:
                     ),
                 ],
                 "OutputDataConfig": {"S3OutputPath": self._folder(TRAIN_STEP), "KmsKeyId": self.kms_key},
-                "ResourceConfig": {
-                    "InstanceType": instance.type,
-                    "InstanceCount": instance.count,
-                    "VolumeSizeInGB": instance.volume_gb,
-                    "VolumeKmsKeyId": self.kms_key,
-                },
+                "ResourceConfig": self._machine.cluster(),
                 "RoleArn": self.role_arn,
                 "StoppingCondition": {"MaxRuntimeInSeconds": config.max_runtime_minutes * 60},
             },

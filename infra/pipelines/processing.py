@@ -1,5 +1,6 @@
 """CreateProcessingJob requests of our images, for the pipeline's steps and for the scheduled drift job alike."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from serving.contract import DEFAULT_ML_ROOT
 
 MAX_RUNTIME_SECONDS: Final = 777_600
 """The longest that SageMaker lets a processing job run."""
+_LOCAL_DISK: Final = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|g[5-9]|p[5-9]|trn\d)")
+"""Instance types with a disk of their own, which the hardware encrypts."""
 
 Uri = str | Reference
 
@@ -21,6 +24,23 @@ class Machine:
     role_arn: str
     kms_key: str | None
     max_runtime_seconds: int
+
+    @property
+    def volume_key(self) -> str | None:
+        """What its volume is encrypted with; SageMaker refuses a key where the instance has a disk of its own.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId).
+        """
+        return None if _LOCAL_DISK.match(self.instance.type) else self.kms_key
+
+    def cluster(self) -> dict[str, Any]:
+        """A processing job's ClusterConfig, and a training job's ResourceConfig."""
+        return {
+            "InstanceType": self.instance.type,
+            "InstanceCount": self.instance.count,
+            "VolumeSizeInGB": self.instance.volume_gb,
+            "VolumeKmsKeyId": self.volume_key,
+        }
 
 
 def processing_request(
@@ -53,14 +73,7 @@ def processing_request(
             "KmsKeyId": machine.kms_key,
             "Outputs": [_output(path, uri) for path, uri in outputs.items()],
         },
-        "ProcessingResources": {
-            "ClusterConfig": {
-                "InstanceType": machine.instance.type,
-                "InstanceCount": machine.instance.count,
-                "VolumeSizeInGB": machine.instance.volume_gb,
-                "VolumeKmsKeyId": machine.kms_key,
-            }
-        },
+        "ProcessingResources": {"ClusterConfig": machine.cluster()},
         "RoleArn": machine.role_arn,
         "StoppingCondition": {"MaxRuntimeInSeconds": min(machine.max_runtime_seconds, MAX_RUNTIME_SECONDS)},
     }

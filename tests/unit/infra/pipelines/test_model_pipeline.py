@@ -6,8 +6,10 @@ import pytest
 
 from infra.pipelines import InvalidDefinition, PipelineDefinition, drift_job
 from monitoring.contract import SPEC_VARIABLE as MONITORING_SPEC
+from monitoring.spec import DriftSpec, Spec
 from serving.contract import join_variable
 from training.contract import SPEC_VARIABLE as TRAINING_SPEC
+from training.spec import TrainingSpec
 
 GOLDEN = Path(__file__).parents[3] / "synth" / "golden" / "flight-delay.pipeline.json"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
@@ -67,6 +69,13 @@ def test_jobs_have_no_network_and_are_encrypted_with_the_given_key(pipeline):
             assert step.arguments["ResourceConfig"]["VolumeKmsKeyId"] == "alias/mine"
 
 
+def test_instances_with_a_disk_of_their_own_are_given_no_volume_key(pipeline, model):
+    instance = model.training.instance.model_copy(update={"type": "ml.g5.xlarge"})
+    text = pipeline(model=changed(model, training={"instance": instance})).to_json()
+    assert '"KmsKeyId"' in text
+    assert "VolumeKmsKeyId" not in text
+
+
 def test_without_a_key_no_key_is_named(pipeline):
     assert "KmsKeyId" not in pipeline(kms_key=None).to_json()
 
@@ -75,13 +84,16 @@ def test_the_training_image_is_told_the_model_in_variables_that_sagemaker_takes(
     environment = pipeline().all_steps()["TrainModel"].arguments["Environment"]
     assert max(map(len, environment.values())) <= 256
     spec = json.loads(join_variable(TRAINING_SPEC, environment))
+    assert TrainingSpec.read(environment).label == "late"
     assert spec["gate"] == {"metric": "auc", "minimum": 0.6, "champion_margin": 0.0}
     assert spec["hyperparameters"] == {"num_iterations": 150, "num_leaves": 31, "learning_rate": 0.1}
     assert (spec["label"], spec["time"], spec["threshold"]) == ("late", "scheduled_at", 0.5)
 
 
 def test_the_monitoring_image_is_told_the_columns_and_nothing_of_the_training(pipeline):
-    spec = json.loads(join_variable(MONITORING_SPEC, pipeline().all_steps()["ValidateData"].arguments["Environment"]))
+    environment = pipeline().all_steps()["ValidateData"].arguments["Environment"]
+    assert Spec.from_environment(environment).time == "scheduled_at"
+    spec = json.loads(join_variable(MONITORING_SPEC, environment))
     assert sorted(spec) == ["categorical", "label", "model", "numeric", "problem", "schema_version", "time"]
 
 
@@ -117,10 +129,9 @@ def test_a_role_that_terraform_will_make_is_carried_as_it_is(pipeline):
     )
 
 
-def build_drift_job(model, names):
-    return drift_job(
-        model, names, image=MONITORING_IMAGE, role_arn=ROLE, baseline_uri="s3://registry/runs/1/baseline", kms_key=None
-    )
+def build_drift_job(model, names, **more):
+    uri = "s3://registry/runs/1/baseline"
+    return drift_job(model, names, image=MONITORING_IMAGE, role_arn=ROLE, baseline_uri=uri, kms_key=None, **more)
 
 
 def test_the_drift_job_learns_its_window_and_name_from_the_scheduler(model, names):
@@ -132,16 +143,11 @@ def test_the_drift_job_learns_its_window_and_name_from_the_scheduler(model, name
 
 
 def test_the_drift_job_is_told_where_captured_traffic_lies_and_may_reach_it(model, names):
-    job = build_drift_job(model, names)
-    spec = json.loads(join_variable(MONITORING_SPEC, job["Environment"]))
-    told = {name: spec[name] for name in ("endpoint", "variant", "capture_uri", "schedule", "psi_threshold")}
-    assert told == {
-        "endpoint": names.base,
-        "variant": "main",
-        "capture_uri": names.capture_uri,
-        "schedule": "monthly",
-        "psi_threshold": 0.25,
-    }
+    job = build_drift_job(model, names, baseline_version=3)
+    spec = DriftSpec.from_environment(job["Environment"])
+    assert (spec.endpoint, spec.variant, spec.capture_uri) == (names.base, "main", names.capture_uri)
+    assert (spec.schedule, spec.psi_threshold, spec.baseline_model_version) == ("monthly", 0.25, 3)
+    assert spec.prediction_psi_threshold == model.monitoring.drift.prediction_psi_threshold
     assert job["NetworkConfig"] == {"EnableNetworkIsolation": False}
 
 
