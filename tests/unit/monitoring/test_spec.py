@@ -31,7 +31,7 @@ def test_a_spec_is_read_from_variables_of_256_characters():
 def test_what_the_infrastructure_writes_is_what_the_jobs_read():
     environment = load_environment("local", ROOT)
     model = load_model("flight-delay", environment, ROOT)
-    written = drift_spec(model, environment.names.model(model.name))
+    written = drift_spec(model, environment.names.model(model.name), 2)
     assert Spec.from_environment(monitoring_environment(monitoring_spec(model))).model == "flight-delay"
     read_back = asdict(DriftSpec.from_environment(monitoring_environment(written)))
     assert json.loads(json.dumps({key: read_back[key] for key in written})) == written
