@@ -2,9 +2,7 @@
 
 import sys
 from datetime import datetime
-from types import SimpleNamespace
 
-import moto.applicationautoscaling.models
 import moto.core.utils
 
 from infra.local.cloud import LocalCloud
@@ -21,5 +19,3 @@ def install(cloud: LocalCloud) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.") and getattr(module, "utcnow", None) is original:
             module.utcnow = utcnow  # type: ignore[attr-defined]
-    clock = SimpleNamespace(time=lambda: cloud.clock.now().timestamp())
-    moto.applicationautoscaling.models.time = clock
