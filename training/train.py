@@ -43,6 +43,7 @@ def run(spec: TrainingSpec, folders: Folders) -> None:
         name: (matrix(frame, draft), frame[spec.label].to_numpy())
         for name, frame in (("train", train), ("validation", validation))
     }
+    print(f"training on {len(train)} rows, {len(inputs)} features", flush=True)  # noqa: T201 - the job's log
     model = _fit(spec, draft, splits, stop)
     signature = Signature(**{**vars(draft), "model_sha256": sha256(model)})
     predictor = Predictor(signature, model)
