@@ -8,8 +8,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.alarm_history import AlarmHistory
-from infra.local.alarm_messages import Snapshot, event_detail, sns_message, stamp
+from infra.local.alarm_messages import Snapshot, event_detail, sns_message
 from infra.local.alarm_query import Query
+from infra.local.alarm_reason import stamp
 from infra.local.cloud import LocalCloud
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,9 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 
 from infra.local.alarm_actions import Actions, Change
 from infra.local.alarm_history import AlarmHistory
-from infra.local.alarm_messages import Snapshot, reason, reason_data
+from infra.local.alarm_messages import Snapshot
 from infra.local.alarm_query import Query, Values, query_of, threshold_of
+from infra.local.alarm_reason import reason, reason_data
 from infra.local.alarm_rule import AlarmRule
 from infra.local.alarm_state import Threshold, Verdict, evaluate
 from infra.local.cloud import LocalCloud

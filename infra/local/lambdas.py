@@ -164,6 +164,8 @@ def _code(function: LambdaFunction) -> Code:
         kind = function.run_time or "a container image"
         message = f"The local cloud runs functions of Python in a zip archive; {function.function_name} is {kind}."
         raise LambdaClientError("InvalidRuntimeException", message)
+    if function.layers:
+        raise LambdaClientError("InvalidParameterValueException", "The local cloud does not support layers.")
     configuration = function.get_configuration()
     return Code(
         name=function.function_name,

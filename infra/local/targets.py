@@ -115,11 +115,13 @@ def _event_bus(call: Call, resource: str) -> None:
 def _any_operation(call: Call) -> None:
     """EventBridge Scheduler's universal target, `arn:aws:scheduler:::aws-sdk:<service>:<operation>`."""
     service, operation = call.arn.rsplit(":", 2)[1:]
-    client = call.cloud.client(service)
-    method = getattr(client, xform_name(operation), None)
-    if method is None:
+    client, name = call.cloud.client(service), xform_name(operation)
+    if name not in client.meta.method_to_api_mapping:
         raise UnsupportedTargetError(f"{service} has no operation {operation}")
-    method(**json.loads(call.payload))
+    parameters = json.loads(call.payload)
+    if not isinstance(parameters, dict):
+        raise ValueError(f"the Input of {call.arn} must be a JSON object")  # noqa: TRY004 - it is the user's text
+    getattr(client, name)(**parameters)
 
 
 _CALLS: dict[str, Callable[[Call, str], None]] = {

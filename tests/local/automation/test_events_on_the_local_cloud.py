@@ -146,6 +146,18 @@ def test_a_function_that_keeps_failing_is_tried_three_times_and_ends_in_its_dead
     assert sum(line.startswith("START ") for line in automation.logged("ev-failing")) == 3
 
 
+def test_what_a_function_fails_on_for_good_is_in_its_own_dead_letter_queue(automation):
+    dead = automation.queue("ev-buried")
+    automation.function("ev-buried", FAIL, DeadLetterConfig={"TargetArn": dead})
+    client = automation.client("lambda")
+    client.put_function_event_invoke_config(FunctionName="ev-buried", MaximumRetryAttempts=0)
+    client.invoke(FunctionName="ev-buried", InvocationType="Event", Payload=b'{"n": 1}')
+    automation.settle()
+    [(body, attributes)] = automation.received(dead)
+    assert json.loads(body) == {"n": 1}
+    assert attributes["ErrorMessage"] == "no luck"
+
+
 def test_a_scheduled_rule_fires_when_the_clock_passes_its_moments(automation):
     queue = automation.queue("ev-daily")
     events = automation.client("events")
