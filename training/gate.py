@@ -18,22 +18,26 @@ class Decision:
 def decide(gate: GateSpec, metrics: Mapping[str, float], champion: Mapping[str, float] | None) -> Decision:
     """Pass if the metric keeps its bound and is better than the champion's by the margin (as good, if that is zero)."""
     value = metrics[gate.metric]
-    checks = [_against_bound(gate, value)]
+    checks = []
+    if gate.minimum is not None:
+        checks.append(_at_least(value, gate.minimum))
+    if gate.maximum is not None:
+        checks.append(_at_most(value, gate.maximum))
     if champion is not None:
         checks.append(_against_champion(gate, value, champion[gate.metric]))
-    failed = [check.reason for check in checks if not check.passed]
-    reasons = failed or [check.reason for check in checks if check.reason]
-    return Decision(not failed, f"{gate.metric} {value:.4f} {' and '.join(reasons)}".rstrip())
+    decisive = [check for check in checks if not check.passed] or checks
+    reasons = " and ".join(check.reason for check in decisive) or "has no bound to keep"
+    return Decision(all(check.passed for check in checks), f"{gate.metric} {value:.4f} {reasons}")
 
 
-def _against_bound(gate: GateSpec, value: float) -> Decision:
-    if gate.minimum is not None:
-        passed = value >= gate.minimum
-        return Decision(passed, f"{'>=' if passed else '<'} minimum {gate.minimum:.4f}")
-    if gate.maximum is not None:
-        passed = value <= gate.maximum
-        return Decision(passed, f"{'<=' if passed else '>'} maximum {gate.maximum:.4f}")
-    return Decision(passed=True, reason="has no bound to keep")
+def _at_least(value: float, minimum: float) -> Decision:
+    passed = value >= minimum
+    return Decision(passed, f"{'>=' if passed else '<'} minimum {minimum:.4f}")
+
+
+def _at_most(value: float, maximum: float) -> Decision:
+    passed = value <= maximum
+    return Decision(passed, f"{'<=' if passed else '>'} maximum {maximum:.4f}")
 
 
 def _against_champion(gate: GateSpec, value: float, champion: float) -> Decision:

@@ -109,9 +109,8 @@ def test_a_corrupt_candidate_fails_the_job_with_its_reason(root: Path) -> None:
     archive_file.write_bytes(archive_file.read_bytes()[:1000])
     ended = run_job("evaluate", root)
     assert ended.returncode == 1
-    assert (
-        (root / "output/message").read_text().startswith("the trained model cannot score the test split: model.tar.gz")
-    )
+    reason = (root / "output/message").read_text()
+    assert reason.startswith("the trained model cannot score the test split: model.tar.gz")
     assert "Traceback" not in ended.stderr
 
 

@@ -6,6 +6,7 @@ from training.gate import decide
 from training.spec import GateSpec
 
 AUC = GateSpec("auc", minimum=0.6)
+CLEARLY = GateSpec("auc", champion_margin=0.01)
 RMSE = GateSpec("rmse", maximum=10.0)
 
 
@@ -19,13 +20,8 @@ RMSE = GateSpec("rmse", maximum=10.0)
         (AUC, 0.7, 0.7, True, "auc 0.7000 >= minimum 0.6000 and equals the champion's 0.7000"),
         (AUC, 0.69, 0.7, False, "auc 0.6900 does not beat the champion's 0.7000"),
         (AUC, 0.5, 0.7, False, "auc 0.5000 < minimum 0.6000 and does not beat the champion's 0.7000"),
-        (
-            GateSpec("auc", champion_margin=0.01),
-            0.705,
-            0.7,
-            False,
-            "auc 0.7050 does not beat the champion's 0.7000 by at least 0.0100",
-        ),
+        (CLEARLY, 0.705, 0.7, False, "auc 0.7050 does not beat the champion's 0.7000 by at least 0.0100"),
+        (CLEARLY, 0.715, 0.7, True, "auc 0.7150 beats the champion's 0.7000 by at least 0.0100"),
         (GateSpec("auc"), 0.5, None, True, "auc 0.5000 has no bound to keep"),
         (RMSE, 9.0, 9.5, True, "rmse 9.0000 <= maximum 10.0000 and beats the champion's 9.5000"),
         (RMSE, 9.6, 9.5, False, "rmse 9.6000 does not beat the champion's 9.5000"),

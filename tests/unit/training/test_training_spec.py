@@ -67,5 +67,5 @@ def test_a_spec_that_breaks_a_rule_is_refused(changes: dict[str, Any], reason: s
 
 
 def test_a_spec_without_a_label_is_refused() -> None:
-    with pytest.raises(JobError, match="incomplete.*label"):
+    with pytest.raises(JobError, match=r"incomplete.*label"):
         TrainingSpec.parse({key: value for key, value in DOCUMENT.items() if key != "label"})
