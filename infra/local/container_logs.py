@@ -1,17 +1,19 @@
 """A container's output: a file in its sandbox, shipped line by line to CloudWatch Logs."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.cloud import LocalCloud
 
 BATCH_LINES = 1000
 MAX_LINE_CHARACTERS = 200_000
 SHIP_EVERY_SECONDS = 1.0
+logger = logging.getLogger(__name__)
 
 
 class ContainerLogs:
@@ -64,19 +66,22 @@ class ContainerLogs:
         return [line.decode(errors="replace") for line in complete]
 
     def _put(self, lines: list[str]) -> None:
-        logs = self._cloud.client("logs")
-        if not self._created:
-            for create, names in (
-                (logs.create_log_group, {"logGroupName": self._group}),
-                (logs.create_log_stream, {"logGroupName": self._group, "logStreamName": self._stream}),
-            ):
-                with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-                    create(**names)
-            self._created = True
         now = int(self._cloud.clock.now().timestamp() * 1000)
-        with contextlib.suppress(ClientError):  # a log group deleted under a running container
-            logs.put_log_events(
-                logGroupName=self._group,
-                logStreamName=self._stream,
-                logEvents=[{"timestamp": now, "message": line} for line in lines],
+        events = [{"timestamp": now, "message": line} for line in lines]
+        try:
+            self._create_stream()
+            self._cloud.client("logs").put_log_events(
+                logGroupName=self._group, logStreamName=self._stream, logEvents=events
             )
+        except (ClientError, BotoCoreError) as error:  # its log group was deleted, or the cloud is stopping
+            logger.warning("%d lines of %s are not in CloudWatch Logs: %s", len(lines), self._path, error)
+
+    def _create_stream(self) -> None:
+        if self._created:
+            return
+        logs = self._cloud.client("logs")
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=self._group)
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        self._created = True

@@ -19,7 +19,7 @@ from infra.local.operations import replace_sagemaker
 from infra.local.validation import Json, UnsupportedOperation, ValidationException
 
 UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
-UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling", "InferenceAmiVersion")
+UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling")
 logger = logging.getLogger(__name__)
 
 
@@ -159,7 +159,10 @@ class Endpoints:
         self._end(endpoint, "InService")
 
     def _replace(self, endpoint: Endpoint, fleet: Fleet, config_name: str) -> None:
-        """Blue/green, all at once: the new fleet answers from the moment it is healthy, the old one finishes."""
+        """Blue/green, all at once: the new fleet answers from the moment it is healthy, the old one finishes.
+
+        Rollback alarms and waiting times of the deployment configuration are described, but not watched yet.
+        """
         try:
             fleet.start()
         except (FleetError, ClientError, UnsupportedOperation) as error:

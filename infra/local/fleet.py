@@ -53,6 +53,9 @@ class Variant:
         self.weight: float = production_variant.get("InitialVariantWeight", 1.0)
         self.instances: int = production_variant["InitialInstanceCount"]
         self.image = ""
+        self._health_check_seconds: float = production_variant.get(
+            "ContainerStartupHealthCheckTimeoutInSeconds", host.health_check_seconds
+        )
         self._host = host
         self._endpoint = endpoint
         self._folder = folder
@@ -142,7 +145,7 @@ class Variant:
         )
         process = ServingProcess(self._host.engine, self._model.container, sandbox, logs)
         try:
-            process.wait_until_healthy(self._host.health_check_seconds)
+            process.wait_until_healthy(self._health_check_seconds)
         except UnhealthyError:
             process.retire()
             raise

@@ -71,12 +71,12 @@ def eventually_fixture() -> Callable[..., Any]:
     return eventually
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1", account="123456789012")
     engine = ProcessEngine(server.cloud, FAKE_IMAGES, IMAGES)
     jobs.install(server.cloud, engine, stop_grace_seconds=0.5)
-    endpoints.install(server.cloud, engine, health_check_seconds=3)
+    endpoints.install(server.cloud, engine, health_check_seconds=1.5)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server.cloud

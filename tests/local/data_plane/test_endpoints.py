@@ -198,7 +198,7 @@ def test_a_model_that_names_a_model_package_is_served(deployment):
     ("model", "reason"),
     [
         ({"data": b"not an archive"}, "Failed to extract model data archive"),
-        ({"healthy": False}, "did not pass the ping health check.*within 3 s"),
+        ({"healthy": False}, "did not pass the ping health check.*within 1.5 s"),
         ({"image": "acme/pytorch:1"}, "no image 'acme/pytorch:1' can be run here"),
         ({"data": base64.b64decode("H4sIAAAAAAAAAwMAAAAAAAAAAAA=")}, "Failed to extract|exited with code 1"),
     ],
@@ -226,6 +226,22 @@ def test_an_unknown_endpoint_is_refused_as_on_aws(cloud):
         ClientError, match='Could not find endpoint "arn:aws:sagemaker:us-east-1:123456789012:endpoint/nobody"'
     ):
         cloud.client("sagemaker").describe_endpoint(EndpointName="nobody")
+
+
+def test_asynchronous_invocations_are_refused(live):
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*asynchronous"):
+        live.cloud.client("sagemaker-runtime").invoke_endpoint_async(EndpointName=live.name, InputLocation="s3://b/k")
+
+
+def test_a_serverless_variant_is_refused(deployment):
+    model = deployment.model()
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    deployment.sagemaker.create_endpoint_config(
+        EndpointConfigName=model,
+        ProductionVariants=[{"VariantName": "main", "ModelName": model, "ServerlessConfig": serverless}],
+    )
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*ServerlessConfig"):
+        deployment.create()
 
 
 def test_an_endpoint_needs_a_configuration_that_exists(deployment):
