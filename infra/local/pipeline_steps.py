@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -83,10 +84,15 @@ class StepRunner:
                 return self._once(run)
             except StepFailed as failure:
                 policy = _policy(run.step, failure)
-                if policy is None or tries.get(policy, 0) >= policy.max_attempts:
+                if policy is None or self._used_up(policy, tries.get(policy, 0), run.start_time):
                     raise
                 self._wait(policy.interval_seconds * policy.backoff_rate ** tries.get(policy, 0))
                 tries[policy] = tries.get(policy, 0) + 1
+
+    def _used_up(self, policy: RetryPolicy, tries: int, begun: datetime) -> bool:
+        minutes = (self._cloud.clock.now() - begun) / timedelta(minutes=1)
+        too_often = policy.max_attempts is not None and tries >= policy.max_attempts
+        return too_often or (policy.expire_after_min is not None and minutes >= policy.expire_after_min)
 
     def _once(self, run: StepRun) -> None:
         match run.step:

@@ -56,7 +56,7 @@ class Values:
             Unresolvable: a value is missing, or two cannot be compared.
         """
         match condition:
-            case Not(expression=inner):
+            case Not(condition=inner):
                 return not self.holds(inner)
             case Or(conditions=several):
                 return any(map(self.holds, several))

@@ -4,9 +4,9 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-t
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
 
 from infra.pipelines.references import as_json
@@ -33,7 +33,10 @@ class PropertyFile(Part):
 
 
 class RetryPolicy(Part):
-    """When a step is tried again. Units: IntervalSeconds before the first retry, times BackoffRate for each further."""
+    """When a step is tried again: IntervalSeconds before the first retry, times BackoffRate for each further one.
+
+    Retries end after MaxAttempts of them, or ExpireAfterMin minutes after the step began.
+    """
 
     exception_type: tuple[
         Literal[
@@ -47,7 +50,14 @@ class RetryPolicy(Part):
     ]
     interval_seconds: int = Field(default=1, ge=1)
     backoff_rate: float = Field(default=2.0, ge=1)
-    max_attempts: int = Field(ge=1, le=20)
+    max_attempts: int | None = Field(default=None, ge=1, le=20)
+    expire_after_min: int | None = Field(default=None, ge=1, le=14_400)
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.max_attempts is None and self.expire_after_min is None:
+            raise ValueError("a retry policy needs MaxAttempts or ExpireAfterMin")
+        return self
 
 
 class CacheConfig(Part):
@@ -132,7 +142,7 @@ class Not(Part):
     """A condition turned round."""
 
     type: Literal["Not"] = "Not"
-    expression: "Condition"
+    condition: "Condition"
 
 
 class Or(Part):

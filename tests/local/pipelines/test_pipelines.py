@@ -153,7 +153,7 @@ def test_conditions_compare_by_value_and_kind(pipelines):
     less = Comparison(type="LessThan", left_value=answer_of("Evaluate", "n"), right_value=2)
     execution, _ = pipelines.run(
         processing("Evaluate", answer='{"passed": true, "kind": "b", "n": 2}'),
-        choose(passed, known, Not(expression=one), Or(conditions=(less, known)), else_steps=(fail("No", "wrong"),)),
+        choose(passed, known, Not(condition=one), Or(conditions=(less, known)), else_steps=(fail("No", "wrong"),)),
     )
     assert execution["PipelineExecutionStatus"] == "Succeeded"
 

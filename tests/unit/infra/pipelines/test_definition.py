@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from infra.pipelines.steps import (
     RetryPolicy,
     TrainingStep,
 )
+from infra.pipelines.validator import check_steps
 
 NAMES = st.from_regex(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,20}", fullmatch=True)
 SCALARS = st.text() | st.integers(-(2**53), 2**53) | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
@@ -136,6 +138,28 @@ def test_a_step_in_a_branch_waits_for_its_condition():
         ),
     )
     assert PipelineDefinition(steps=(choose,)).graph() == {"Choose": set(), "Inner": {"Choose"}}
+
+
+def test_a_retry_policy_without_an_end_is_refused():
+    document = json.loads(PipelineDefinition(steps=(training("A"),)).to_json())
+    document["Steps"][0]["RetryPolicies"] = [{"ExceptionType": ["Step.THROTTLING"]}]
+    with pytest.raises(InvalidDefinition, match="a retry policy needs MaxAttempts or ExpireAfterMin"):
+        PipelineDefinition.parse(json.dumps(document))
+
+
+def test_what_the_sagemaker_sdk_writes_is_understood():
+    """The file holds what `sagemaker.workflow` 2.257.7 wrote for one pipeline with all we support in it."""
+    written = (Path(__file__).parent / "sagemaker-sdk-2.257.7.json").read_text()
+    definition = PipelineDefinition.parse(written)
+    check_steps(definition)
+    assert json.loads(definition.to_json()) == json.loads(written)
+    assert definition.graph() == {
+        "Prep": set(),
+        "Train": {"Prep"},
+        "Gate": {"Prep"},
+        "Reg-RegisterModel": {"Prep", "Train", "Gate"},
+        "No": {"Prep", "Gate"},
+    }
 
 
 def test_a_path_is_read_member_by_member():
