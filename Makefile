@@ -11,6 +11,10 @@ SETTINGS := pyproject.toml requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 EXTRA := import sys, tomllib; \
 	print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies'][sys.argv[1]], sep='\n')
+SUCCESSOR := import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	print(*(line for line in project['dependencies'] if not line.startswith('cdktf')), \
+	*(line for line in project['optional-dependencies']['dev'] if line.startswith(('pytest', 'hypothesis'))), \
+	'cdktn==0.24.0', sep='\n')
 INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
 # Where only OpenTofu is installed, the CDKTF command line is told so.
 export TERRAFORM_BINARY_NAME ?= $(if $(shell command -v terraform),terraform,$(if $(shell command -v tofu),tofu,terraform))
@@ -51,7 +55,7 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	for image in training serving monitoring; do \
 		$(BIN)/python -c "$(EXTRA)" $$image | $(COMPILE) - -c requirements/dev.lock -o $$image/requirements.lock || exit 1; \
 	done
-	echo 'cdktn==0.24.0' | $(COMPILE) - -o requirements/cdktn.lock
+	$(BIN)/python -c "$(SUCCESSOR)" | $(COMPILE) - -o requirements/cdktn.lock
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 
@@ -115,6 +119,6 @@ node_modules/.ready: package.json package-lock.json .npmrc | $(BIN)/npx
 .venvs/%/.ready: requirements/%.lock | .venv/.ready
 	@echo "Setting up .venvs/$*"
 	@rm -rf .venvs/$*
-	@$(BIN)/python -c 'import sys; print(sys._base_executable)' | xargs -I{} {} -m venv .venvs/$*
+	@"$$($(BIN)/python -c 'import sys; print(sys._base_executable)')" -m venv .venvs/$*
 	@.venvs/$*/bin/python $(INSTALL) requirements/$*.lock
 	@touch $@
