@@ -25,16 +25,21 @@ def schedule(automation, name, expression, to, **more):
     return automation.client("scheduler").create_schedule(Name=name, ScheduleExpression=expression, Target=to, **more)
 
 
+def months_after(now, count):
+    """The next first days of a month, at six."""
+    moment, found = now.replace(day=1, hour=6, minute=0, second=0, microsecond=0), []
+    while len(found) < count:
+        if moment > now:
+            found.append(moment)
+        moment = (moment + timedelta(days=32)).replace(day=1)
+    return found
+
+
 def test_a_monthly_schedule_starts_a_processing_job_a_month_each_with_its_own_window(automation):
-    # In the cloud's own past nothing is due: the months are those that the clock passes.
     job = target("arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob", JOB)
     schedule(automation, "sc-monthly", "cron(0 6 1 * ? *)", job)
-    first = automation.now().replace(day=1, hour=6, minute=0, second=0, microsecond=0)
-    months = []
-    while len(months) < 3:
-        first = (first + timedelta(days=32)).replace(day=1)
-        months.append(f"{first:%Y-%m-%dT%H:%M:%SZ}")
-    automation.handle.advance(first + timedelta(hours=1))
+    months = months_after(automation.now(), 3)
+    automation.handle.advance(months[-1] + timedelta(hours=1))
     automation.client("scheduler").delete_schedule(Name="sc-monthly")
     sagemaker = automation.client("sagemaker")
     names = [
@@ -42,7 +47,9 @@ def test_a_monthly_schedule_starts_a_processing_job_a_month_each_with_its_own_wi
         for job in sagemaker.list_processing_jobs(NameContains="drift-")["ProcessingJobSummaries"]
     ]
     jobs = [sagemaker.describe_processing_job(ProcessingJobName=name) for name in names]
-    assert sorted(job["Environment"]["SAGESTACK_WINDOW_END"] for job in jobs) == months
+    assert sorted(job["Environment"]["SAGESTACK_WINDOW_END"] for job in jobs) == [
+        f"{m:%Y-%m-%dT%H:%M:%SZ}" for m in months
+    ]
     assert len(set(names)) == 3
 
 
