@@ -17,7 +17,10 @@ SPEC_VARIABLE: Final = "SAGESTACK_MONITORING_SPEC"
 Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one is spread.
 """
 WINDOW_END_VARIABLE: Final = "SAGESTACK_WINDOW_END"
-"""The drift job's window ends here (ISO 8601); the scheduler fills in `<aws.scheduler.scheduled-time>`."""
+"""The drift job looks at the last whole period that is over at this time (ISO 8601).
+
+The scheduler fills in `<aws.scheduler.scheduled-time>`.
+"""
 
 # Processing inputs and outputs, below <ML root>/processing.
 DATA_INPUT: Final = "input/data"

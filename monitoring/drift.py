@@ -14,7 +14,7 @@ from monitoring.metrics import publish
 from monitoring.profile import Profile
 from monitoring.report import compare, report, summary, violations
 from monitoring.spec import DriftSpec
-from monitoring.window import Window, window_end, window_ending
+from monitoring.window import Window, window_before, window_end
 
 
 def run(job: Job) -> str:
@@ -26,7 +26,7 @@ def run(job: Job) -> str:
         MonitoringError: the spec, the window's end or the baseline is wrong.
     """
     spec = DriftSpec.from_environment(job.environment)
-    window = window_ending(window_end(job.environment), spec.schedule)
+    window = window_before(window_end(job.environment), spec.schedule)
     baseline = read_baseline(job.folder(BASELINE_INPUT) / BASELINE_FILE)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")

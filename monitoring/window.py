@@ -1,6 +1,5 @@
-"""The window a drift job looks at: as long as its schedule's period, ending when the schedule fired."""
+"""The window a drift job looks at: the last whole hour, day, week or month before its schedule fired."""
 
-import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,6 @@ from typing import Final
 from monitoring.contract import WINDOW_END_VARIABLE
 from monitoring.errors import MonitoringError
 
-PERIODS: Final = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
 LATE: Final = timedelta(hours=1)
 """SageMaker writes a record into the hour in which it flushes its buffer, which may be the hour after the inference."""
 
@@ -33,15 +31,26 @@ class Window:
         return {"start": iso(self.start), "end": iso(self.end)}
 
 
-def window_ending(end: datetime, schedule: str) -> Window:
-    """The window of one period of `schedule` before `end`; a month is a calendar month, not 30 days."""
-    if schedule == "monthly":
-        return Window(_month_before(end), end)
-    return Window(end - PERIODS[schedule], end)
+def window_before(moment: datetime, schedule: str) -> Window:
+    """The last whole period of `schedule` that is over at `moment`: a calendar month, a week from Monday, a day or hour.
+
+    A schedule fires some time into the next period, so that the window's last captured files have landed.
+    """
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    if schedule == "hourly":
+        return Window(hour - timedelta(hours=1), hour)
+    end = hour.replace(hour=0)
+    if schedule == "daily":
+        return Window(end - timedelta(days=1), end)
+    if schedule == "weekly":
+        end -= timedelta(days=end.weekday())
+        return Window(end - timedelta(weeks=1), end)
+    end = end.replace(day=1)
+    return Window((end - timedelta(days=1)).replace(day=1), end)
 
 
 def window_end(environment: Mapping[str, str]) -> datetime:
-    """When the window ends, from the job's environment.
+    """The moment at or before which the window ends, from the job's environment.
 
     Raises:
         MonitoringError: the variable is missing, no ISO 8601 time, or has no time zone.
@@ -65,11 +74,6 @@ def window_end(environment: Mapping[str, str]) -> datetime:
 def iso(moment: datetime) -> str:
     """ISO 8601 with a Z, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _month_before(moment: datetime) -> datetime:
-    last = moment.replace(day=1) - timedelta(days=1)
-    return last.replace(day=min(moment.day, calendar.monthrange(last.year, last.month)[1]))
 
 
 def _hour(moment: datetime) -> str:

@@ -93,7 +93,7 @@ def test_july_is_not_winter(drift, predictor):
         *capture(july[:14000], predictor, "2013/07/01/05/a.jsonl"),
         *capture(july[14000:], predictor, "2013/07/16/05/b.jsonl"),
     ]
-    code, report, violations = drift("2013-08-01T00:00:00Z")
+    code, report, violations = drift("2013-08-01T06:00:00Z")
     assert code == 0
     assert report["status"] == "drift"
     assert report["window"] == {"start": "2013-07-01T00:00:00Z", "end": "2013-08-01T00:00:00Z"}
@@ -117,9 +117,20 @@ def test_the_winter_it_was_trained_on_does_not_drift(drift, predictor, winter):
     assert violations == {"violations": []}
 
 
+def test_a_window_read_in_batches_is_the_same_window(drift, predictor, monkeypatch):
+    july = flights.month(7)
+    for day in range(3):
+        capture(july[day * 900 : (day + 1) * 900], predictor, f"2013/07/0{day + 1}/05/a.jsonl")
+    _, whole, _ = drift("2013-08-01T06:00:00Z")
+    monkeypatch.setattr("monitoring.capture_store.BATCH_BYTES", 1)
+    _, in_batches, _ = drift("2013-08-01T06:00:00Z")
+    assert in_batches["records"] == whole["records"]
+    assert in_batches["features"] == whole["features"]
+
+
 def test_every_metric_is_stamped_with_the_end_of_the_window(drift, predictor):
     capture(flights.month(7)[:2000], predictor, "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z")
+    _, report, _ = drift("2013-08-01T06:00:00Z")
     found = published()
     assert {moment for moments, _ in found.values() for moment in moments} == {datetime(2013, 8, 1, tzinfo=UTC)}
     values = {name: values[0] for name, (_, values) in found.items()}
@@ -133,7 +144,7 @@ def test_every_metric_is_stamped_with_the_end_of_the_window(drift, predictor):
 
 
 def test_an_empty_window_says_so_and_publishes_a_sample_count_of_zero(drift):
-    code, report, violations = drift("2013-08-01T00:00:00Z")
+    code, report, violations = drift("2013-08-01T06:00:00Z")
     assert code == 0
     assert report["status"] == "not-enough-data"
     assert (report["features"], report["prediction"], report["max_psi"]) == ([], None, None)
@@ -143,7 +154,7 @@ def test_an_empty_window_says_so_and_publishes_a_sample_count_of_zero(drift):
 
 def test_too_few_rows_are_no_drift_however_far(drift, predictor):
     capture(flights.month(7)[:499], predictor, "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z")
+    _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["status"] == "not-enough-data"
     assert report["records"]["rows"] == 499
 
@@ -152,7 +163,7 @@ def test_records_that_were_written_late_or_belong_to_other_windows_are_told_apar
     capture(flights.month(7)[-1000:], predictor, "2013/08/01/00/late.jsonl")
     capture(flights.month(8)[:1000], predictor, "2013/08/01/00/next.jsonl")
     capture(flights.month(7)[:1000], predictor, "2013/06/30/23/before.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z")
+    _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["records"]["rows"] == 1000
     assert report["records"]["outside_window"] == 4
     assert report["records"]["files"] == 2
@@ -161,7 +172,7 @@ def test_records_that_were_written_late_or_belong_to_other_windows_are_told_apar
 def test_broken_lines_are_reported_and_the_rest_is_analysed(drift, predictor):
     capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
     put(b'{"captureData": {"endpoint', "2013/07/01/06/truncated.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z")
+    _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["status"] == "drift"
     assert report["records"]["refused"] == 1
     assert report["records"]["reasons"] == {"the line is not a capture record": 1}
@@ -170,7 +181,7 @@ def test_broken_lines_are_reported_and_the_rest_is_analysed(drift, predictor):
 def test_features_are_judged_though_no_prediction_was_captured(drift):
     july = flights.month(7)[:1000]
     put(lines(record(csv(july), None, july["scheduled_at"][0])), "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z")
+    _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["status"] == "drift"
     assert report["prediction"] is None
     assert ("PredictionPopulationStabilityIndex", None) not in published()
@@ -181,7 +192,7 @@ def test_a_category_never_seen_before_is_a_violation(drift, predictor, winter):
         carrier=pl.lit("ZZ"), scheduled_at=pl.lit(datetime(2013, 7, 9, tzinfo=UTC))
     )
     capture(rows, predictor, "2013/07/09/00/a.jsonl")
-    _, report, violations = drift("2013-08-01T00:00:00Z")
+    _, report, violations = drift("2013-08-01T06:00:00Z")
     assert report["drifted_features"] == ["carrier"]
     new = [each for each in violations["violations"] if each["constraint_check_type"] == "categorical_values_check"]
     assert [(each["feature_name"], each["description"]) for each in new] == [
@@ -193,7 +204,7 @@ def test_a_feature_that_goes_missing_is_a_violation_beyond_chance_alone(drift, p
     when = pl.lit(datetime(2013, 7, 9, tzinfo=UTC))
     missing = pl.when(pl.int_range(pl.len()) % 50 > 0).then("temp").alias("temp")
     capture(winter.sample(2000, seed=4).with_columns(missing, scheduled_at=when), predictor, "2013/07/09/00/a.jsonl")
-    _, report, violations = drift("2013-08-01T00:00:00Z")
+    _, report, violations = drift("2013-08-01T06:00:00Z")
     assert report["status"] == "no-drift"
     assert [(each["feature_name"], each["constraint_check_type"]) for each in violations["violations"]] == [
         ("temp", "completeness_check")
@@ -203,7 +214,7 @@ def test_a_feature_that_goes_missing_is_a_violation_beyond_chance_alone(drift, p
 def test_a_prediction_has_a_threshold_of_its_own(drift, predictor, winter):
     rows = winter.sample(3000, seed=3).with_columns(scheduled_at=pl.lit(datetime(2013, 7, 9, tzinfo=UTC)))
     capture(rows, predictor, "2013/07/09/00/a.jsonl")
-    _, report, _ = drift("2013-08-01T00:00:00Z", prediction_psi_threshold=1e-9)
+    _, report, _ = drift("2013-08-01T06:00:00Z", prediction_psi_threshold=1e-9)
     assert report["prediction"]["drifted"]
     assert report["status"] == "drift"
 
@@ -220,10 +231,10 @@ def test_a_prediction_has_a_threshold_of_its_own(drift, predictor, winter):
 def test_a_wrong_baseline_fails_the_job_with_the_reason(folder, baseline, change, message):
     (folder / BASELINE_FILE).write_text(json.dumps(baseline.to_json() | change))
     root = folder.parents[2]
-    assert main(["drift"], job(root, DRIFT_SPEC, SAGESTACK_WINDOW_END="2013-08-01T00:00:00Z")) == 1
+    assert main(["drift"], job(root, DRIFT_SPEC, SAGESTACK_WINDOW_END="2013-08-01T06:00:00Z")) == 1
     assert message in (root / "output" / "message").read_text()
 
 
 def test_a_missing_baseline_is_named(tmp_path):
-    assert main(["drift"], job(tmp_path, DRIFT_SPEC, SAGESTACK_WINDOW_END="2013-08-01T00:00:00Z")) == 1
+    assert main(["drift"], job(tmp_path, DRIFT_SPEC, SAGESTACK_WINDOW_END="2013-08-01T06:00:00Z")) == 1
     assert "there is no baseline.json" in (tmp_path / "output" / "message").read_text()
