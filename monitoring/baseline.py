@@ -10,8 +10,8 @@
   `name`; `type`, `numeric` or `categorical`; for numeric ones `edges`, for categorical ones `categories` (each with a
   bin of its own, most frequent first) and `rare` (the others, which share one); `counts`, one a bin in the order that
   `monitoring.bins` gives them, the last being missing values; `total`, the sum of the known values (0 for categories).
-- `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer of
-  itself here than in traffic: a small PSI of the prediction is no news.
+- `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer
+  of itself here than in traffic: a small PSI of the prediction is no news.
 """
 
 import json

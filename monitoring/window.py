@@ -32,7 +32,7 @@ class Window:
 
 
 def window_before(moment: datetime, schedule: str) -> Window:
-    """The last whole period of `schedule` that is over at `moment`: a calendar month, a week from Monday, a day or hour.
+    """The last whole period of `schedule` that is over at `moment`: a month, a week from Monday, a day or an hour.
 
     A schedule fires some time into the next period, so that the window's last captured files have landed.
     """
