@@ -177,6 +177,14 @@ def test_a_failed_step_keeps_its_dependents_from_starting(pipelines):
     assert steps["First"]["FailureReason"]
 
 
+def test_after_a_failure_no_further_step_begins(pipelines):
+    one_at_a_time = {"MaxParallelExecutionSteps": 1}
+    name = pipelines.create(processing("First", "fail"), processing("Other"), ParallelismConfiguration=one_at_a_time)
+    arn = pipelines.start(name)
+    assert pipelines.finish(arn)["PipelineExecutionStatus"] == "Failed"
+    assert set(pipelines.steps(arn)) == {"First"}
+
+
 def test_a_job_that_cannot_be_created_fails_its_step_with_the_reason(pipelines):
     missing = [f"s3://{BUCKET}-that-is-missing/x"]
     execution, statuses = pipelines.run(processing("First", inputs=missing))
