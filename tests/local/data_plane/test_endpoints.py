@@ -317,11 +317,12 @@ def test_an_update_under_load_drops_no_request(live):
 def test_a_request_under_way_is_finished_by_the_fleet_that_took_it(live):
     live.model("v2")
     live.config("v2")
-    with ThreadPoolExecutor(1) as pool:
-        live.sagemaker.update_endpoint(EndpointName=live.name, EndpointConfigName=f"{live.name}-v2")
+    with ThreadPoolExecutor(3) as pool:
         slow = [pool.submit(live.ask, b"slow") for _ in range(3)]
-        assert {answer.result()["model"] for answer in slow} <= {"v1", "v2"}
-    live.cloud.settle()
+        time.sleep(0.3)
+        live.update("v2")
+        assert live.ask()["model"] == "v2"
+        assert {answer.result()["model"] for answer in slow} == {"v1"}
 
 
 def test_an_update_that_never_becomes_healthy_leaves_the_old_fleet_serving(live):

@@ -26,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer an invocation; the body may ask for trouble."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"slow":
-            time.sleep(0.3)
+            time.sleep(2)
         if body == b"crash":
             os._exit(1)
         if body.startswith(b"error"):
