@@ -113,7 +113,7 @@ class Alarms:
         summary = f'Alarm "{alarm.name}" {"updated" if before else "created"}'
         self.history.add(alarm, "ConfigurationUpdate", summary, {"version": "1.0"})
         if alarm.rule is None:
-            self._arm(self._watches[alarm.name], soon=True)
+            self._compare_soon(self._watches[alarm.name])
         else:
             self._combine(alarm, f"{alarm.alarm_arn} was put")
 
@@ -128,7 +128,7 @@ class Alarms:
                 alarm.state_transitioned_timestamp = alarm.state_updated_timestamp
                 self._changed(Change(alarm, watch.query if watch else None, Snapshot.of(alarm), before))
             if watch:
-                self._arm(watch, soon=True)
+                self._compare_soon(watch)
 
     def _changed(self, change: Change) -> None:
         alarm = change.alarm
@@ -154,27 +154,30 @@ class Alarms:
 
     def _compare(self, watch: Watch, now: datetime) -> None:
         """Evaluate an alarm as of `now`, move it if its state changes, and arm the next comparison."""
-        verdict = self._verdict(watch, now, self._values(watch, now))
+        values = self._values(watch, now)
+        verdict = self._verdict(watch, now, values)
         if verdict.state == watch.alarm.state_value:
-            self._arm(watch, soon=False)
+            self._arm(watch, values, self._ends(watch, now))
             return
         text = reason(watch.threshold, verdict, watch.query.period_seconds)
         data = reason_data(watch.query, watch.threshold, verdict, now)
         self.move(watch.alarm, verdict.state, text, data)
 
-    def _arm(self, watch: Watch, *, soon: bool) -> None:
-        """Have the alarm compared when, with the data there is now, its state changes next."""
-        now, name = self._cloud.clock.now(), watch.alarm.name
-        values = self._values(watch, now)
-        for moment in self._comparisons(watch, now, soon=soon):
-            if self._verdict(watch, moment, values).state != watch.alarm.state_value:
-                break
-        else:
+    def _compare_soon(self, watch: Watch) -> None:
+        """Have an alarm compared within a minute, as AWS does, or whenever its state changes next."""
+        now = self._cloud.clock.now()
+        soon = now + timedelta(seconds=min(watch.query.period_seconds, COMPARISON_EVERY_SECONDS))
+        self._arm(watch, self._values(watch, now), [soon, *self._ends(watch, now)])
+
+    def _arm(self, watch: Watch, values: Values, moments: list[datetime]) -> None:
+        """Have the alarm compared at the first of `moments` at which, with the data there is now, its state changes."""
+        name, state = watch.alarm.name, watch.alarm.state_value
+        change = next((moment for moment in moments if self._verdict(watch, moment, values).state != state), None)
+        if change is None:
             self._armed.pop(name, None)
-            return
-        if self._armed.get(name) != moment:
-            self._armed[name] = moment
-            self._cloud.clock.at(moment, lambda: self._ring(watch, moment))
+        elif self._armed.get(name) != change:
+            self._armed[name] = change
+            self._cloud.clock.at(change, lambda: self._ring(watch, change))
 
     def _ring(self, watch: Watch, moment: datetime) -> None:
         name = watch.alarm.name
@@ -183,21 +186,21 @@ class Alarms:
                 del self._armed[name]
                 self._compare(watch, self._cloud.clock.now())
 
-    def _comparisons(self, watch: Watch, now: datetime, *, soon: bool) -> list[datetime]:
-        """The moments to come at which the state may change: each end of a period until all data are too old."""
-        period, seconds = watch.query.period_seconds, now.timestamp()
-        current = int(seconds // period)
-        newest = [self._store.latest(series) or 0.0 for series in watch.query.series]
-        last = max(current, int(max(newest) // period)) + watch.threshold.evaluation_range + 1
-        ends = [datetime.fromtimestamp(number * period, UTC) for number in range(current + 1, last + 1)]
-        return [now + timedelta(seconds=min(period, COMPARISON_EVERY_SECONDS)), *ends] if soon else ends
+    def _ends(self, watch: Watch, now: datetime) -> list[datetime]:
+        """Each end of a period to come until all data are too old: when else could the state change?"""
+        period, last = watch.query.period_seconds, self._last_period(watch, now) + watch.threshold.evaluation_range + 1
+        return [datetime.fromtimestamp(n * period, UTC) for n in range(int(now.timestamp() // period) + 1, last + 1)]
 
     def _values(self, watch: Watch, now: datetime) -> Values:
         """The values that this and the coming comparisons can need."""
-        current = int(now.timestamp() // watch.query.period_seconds)
-        ahead = int(NEWEST_DATA.total_seconds() // watch.query.period_seconds) + 1
         length = watch.threshold.evaluation_range
-        return watch.query.values(self._store, range(current - length, current + ahead + length + 2))
+        first = int(now.timestamp() // watch.query.period_seconds) - length
+        return watch.query.values(self._store, range(first, self._last_period(watch, now) + length + 2))
+
+    def _last_period(self, watch: Watch, now: datetime) -> int:
+        """The period under way, or a later one that has data already."""
+        newest = [self._store.latest(series) or 0.0 for series in watch.query.series]
+        return int(max(now.timestamp(), *newest) // watch.query.period_seconds)
 
     def _verdict(self, watch: Watch, moment: datetime, values: Values) -> Verdict:
         """The state at `moment`. The period that is under way counts once it has data, unless it can only grow."""
