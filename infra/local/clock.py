@@ -2,9 +2,12 @@
 
 import heapq
 import itertools
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+
+log = logging.getLogger(__name__)
 
 
 class Clock:
@@ -47,7 +50,7 @@ class Clock:
             while due := self._next_due(to):
                 moment, action = due
                 self._move(moment)
-                action()
+                _fire(action)
                 settle()
             self._move(to)
 
@@ -61,7 +64,7 @@ class Clock:
                     continue
             with self._advancing:
                 if due := self._next_due(self.now()):
-                    due[1]()
+                    _fire(due[1])
 
     def _next_due(self, until: datetime) -> tuple[datetime, Callable[[], None]] | None:
         with self._changed:
@@ -74,3 +77,11 @@ class Clock:
         with self._changed:
             self._offset = max(self._offset, to - datetime.now(UTC))
             self._changed.notify_all()
+
+
+def _fire(action: Callable[[], None]) -> None:
+    """Run one timer's action; the clock goes on whatever it does."""
+    try:
+        action()
+    except Exception:
+        log.exception("a timer failed")

@@ -5,6 +5,7 @@
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 from infra.local.cloud import LocalCloud
 from infra.local.unsupported import Environ, StartResponse
+
+log = logging.getLogger(__name__)
 
 PREFIX: Final = "/_sagestack/"
 SETTLE_SECONDS: Final = 600.0
@@ -38,6 +41,11 @@ class Control:
 
     def status(self) -> Json:
         """What a person or a script asks first."""
+        sagemaker = self._cloud.client("sagemaker")
+        jobs = (
+            (sagemaker.list_training_jobs, "TrainingJobSummaries"),
+            (sagemaker.list_processing_jobs, "ProcessingJobSummaries"),
+        )
         return {
             "ready": True,
             "version": _version(),
@@ -46,6 +54,8 @@ class Control:
             "endpoint_url": self._cloud.endpoint_url,
             "clock": self._now(),
             "under_way": self._cloud.under_way(),
+            "endpoints": len(sagemaker.list_endpoints()["Endpoints"]),
+            "jobs_in_progress": sum(len(list_jobs(StatusEquals="InProgress")[kind]) for list_jobs, kind in jobs),
         }
 
     def move_clock(self, body: Json) -> Json:
@@ -74,6 +84,9 @@ class Control:
             return "400 Bad Request", {"error": str(error)}
         except TimeoutError as error:
             return "504 Gateway Timeout", {"error": str(error)}
+        except Exception as error:
+            log.exception("%s %s failed", method, path)
+            return "500 Internal Server Error", {"error": f"{type(error).__name__}: {error}; its log has the traceback"}
 
     def _target(self, body: Json) -> datetime:
         if set(body) == {"to"} and isinstance(body["to"], str):

@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +59,7 @@ class LocalServer:
         self._http = _bind(port)
         url = f"http://{HOST}:{self._http.port}"
         self.cloud = LocalCloud(home.resolve(), url, region, account, clock=Clock(begin))
-        for module in filter(find_spec, MODULES):
+        for module in MODULES:
             import_module(module).install(self.cloud)
         self._http.app = Application(self.cloud)
 
