@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from serving.contract import INFERENCE_ID_HEADER, MAX_BODY_BYTES, MODEL_FILE, PORT_VARIABLE, SIGNATURE_FILE
+from serving.server import QUIET_SECONDS
 from tests.unit.serving.conftest import (
     GOOD_ROW,
     SERVE,
@@ -236,6 +237,7 @@ def test_sigterm_turns_ping_to_503_lets_requests_finish_and_ends_with_zero(ml_ro
             time.sleep(0.01)
         assert server.ask("GET", "/ping").status == 503
         assert good(server)
+        time.sleep(2 * QUIET_SECONDS)
         slow.sendall(GOOD_ROW[-5:])
         answer = receive(slow)
         assert answer.startswith(b"HTTP/1.1 200 OK")
