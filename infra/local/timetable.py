@@ -76,39 +76,43 @@ def _at(body: str, zone: ZoneInfo) -> Timetable:
     return lambda after: moment if moment > after else None
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
+class _Arming:
+    """Something that recurs, as it was armed; armed anew, it is another."""
+
+    timetable: Timetable
+    fire: Callable[[datetime], None]
+
+
 class Recurring:
     """Timers for things that recur, by key: arming a key again, or disarming it, makes its earlier timers void."""
 
-    clock: Clock
-
-    def __post_init__(self) -> None:
-        self._generation: dict[str, object] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._armed: dict[str, _Arming] = {}
         self._lock = threading.Lock()
 
     def arm(self, key: str, timetable: Timetable, fire: Callable[[datetime], None]) -> None:
         """Call `fire` with each due moment from now on, until it is armed anew or disarmed."""
-        generation = object()
+        arming = _Arming(timetable, fire)
         with self._lock:
-            self._generation[key] = generation
-        self._arm_next(key, generation, timetable, fire, self.clock.now())
+            self._armed[key] = arming
+        self._arm_next(key, arming, self._clock.now())
 
     def disarm(self, key: str) -> None:
         """Fire no more."""
         with self._lock:
-            self._generation.pop(key, None)
+            self._armed.pop(key, None)
 
-    def _arm_next(
-        self, key: str, generation: object, timetable: Timetable, fire: Callable[[datetime], None], after: datetime
-    ) -> None:
-        moment = timetable(after)
+    def _arm_next(self, key: str, arming: _Arming, after: datetime) -> None:
+        moment = arming.timetable(after)
         if moment is None:
             return
 
         def ring() -> None:
-            if self._generation.get(key) is generation:
+            if self._armed.get(key) is arming:
                 # Armed first, so that `fire` may disarm it.
-                self._arm_next(key, generation, timetable, fire, moment)
-                fire(moment)
+                self._arm_next(key, arming, moment)
+                arming.fire(moment)
 
-        self.clock.at(moment, ring)
+        self._clock.at(moment, ring)
