@@ -16,7 +16,7 @@ from infra.local.invocations import Invocations
 from infra.local.job import require
 from infra.local.job_runner import in_milliseconds
 from infra.local.operations import replace_sagemaker
-from infra.local.validation import Json, UnsupportedOperation, ValidationException
+from infra.local.validation import Json, ValidationException
 
 UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
 UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling")
@@ -152,7 +152,7 @@ class Endpoints:
     def _bring_up(self, endpoint: Endpoint, fleet: Fleet) -> None:
         try:
             fleet.start()
-        except (FleetError, ClientError, UnsupportedOperation) as error:
+        except FleetError as error:
             self._end(endpoint, "Failed", str(error))
             return
         endpoint.fleet = fleet
@@ -165,7 +165,7 @@ class Endpoints:
         """
         try:
             fleet.start()
-        except (FleetError, ClientError, UnsupportedOperation) as error:
+        except FleetError as error:
             self._end(endpoint, "InService" if endpoint.fleet else "Failed", str(error))
             return
         old, endpoint.fleet = endpoint.fleet, fleet

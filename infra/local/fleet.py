@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from infra.local.capture import Capture
 from infra.local.cloud import LocalCloud
 from infra.local.container_logs import ContainerLogs
 from infra.local.engine import Engine, ImageNotFoundError, Sandbox
 from infra.local.model_containers import ModelContainer, ModelError, of_model, unpack
 from infra.local.serving_process import Answer, NotAnsweredError, ServingProcess, UnhealthyError
-from infra.local.validation import Json
+from infra.local.validation import Json, UnsupportedOperation
 from serving.contract import MODEL_DIRECTORY
 
 MAX_PROCESSES_PER_VARIANT = 2
@@ -70,7 +72,9 @@ class Variant:
         """Unpack the model and start the processes; returns when all are healthy.
 
         Raises:
-            ModelError: the model's artifact cannot be had.
+            ClientError: there is no such model.
+            UnsupportedOperation: it cannot be served here.
+            ModelError: its artifact cannot be had.
             ImageNotFoundError: the image cannot be run here.
             UnhealthyError: a process never became healthy.
         """
@@ -181,7 +185,7 @@ class Fleet:
                     f"The primary container for production variant {variant.name} did not pass the ping health check."
                     f" Please check CloudWatch logs for this endpoint. {error}"
                 ) from error
-            except (ModelError, ImageNotFoundError) as error:
+            except (ModelError, ImageNotFoundError, UnsupportedOperation, ClientError) as error:
                 self.retire()
                 raise FleetError(str(error)) from error
 

@@ -219,6 +219,16 @@ def test_an_endpoint_without_its_models_artifact_fails_with_the_reason(deploymen
     assert "Failed to download model data" in deployment.create()["FailureReason"]
 
 
+def test_an_endpoint_whose_model_was_deleted_fails_with_the_reason_and_leaves_nothing_running(deployment):
+    models = [deployment.model(version) for version in ("v1", "v2")]
+    deployment.config(variants=[("a", models[0], 1), ("b", models[1], 1)])
+    deployment.sagemaker.delete_model(ModelName=models[1])
+    answer = deployment.create()
+    assert answer["EndpointStatus"] == "Failed"
+    assert "Could not find model" in answer["FailureReason"]
+    assert not list((deployment.cloud.local.home / "endpoints" / deployment.name).iterdir())
+
+
 def test_an_unknown_endpoint_is_refused_as_on_aws(cloud):
     with pytest.raises(ClientError, match=r"\(ValidationError\).*Endpoint nobody of account 123456789012 not found"):
         cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName="nobody", Body=b"")
