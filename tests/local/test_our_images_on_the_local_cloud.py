@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import cycle, islice
 
-import polars as pl
 import pytest
 from botocore.exceptions import ClientError
 
