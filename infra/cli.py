@@ -30,6 +30,7 @@ COMMANDS: Final = (
     ("models", "infra.release.commands:models", "List a model's trained versions."),
     ("approve", "infra.release.commands:approve", "Approve a trained version."),
     ("promote", "infra.release.commands:promote", "Make an approved version the one that the next deploy serves."),
+    ("retire", "infra.release.commands:retire", "Delete a model's versions, so that its stack can be destroyed."),
     ("verify", "infra.release.commands:verify", "Compare what is live with what should be."),
 )
 

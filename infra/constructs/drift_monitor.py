@@ -36,6 +36,7 @@ class DriftMonitor(Construct):
             image=names.environment.image(MONITORING, tag(MONITORING)),
             role_arn=job_role.arn,
             baseline_uri=release.baseline_uri,
+            baseline_version=release.version,
             kms_key=platform.key.arn,
         )
         scheduler = self._scheduler_role(names, job_role)

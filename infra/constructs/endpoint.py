@@ -72,13 +72,13 @@ class Endpoint(Construct):
         return aws.SagemakerEndpointConfiguration(
             scope,
             "configuration",
-            name=self._names.release(_digest([container, settings.instance_type, settings.scaling.initial, capture])),
+            name=self._names.release(_digest([container, settings.instance_type, settings.scaling.initial_count, capture])),
             production_variants=[
                 {
                     "variant_name": VARIANT,
                     "model_name": model.name,
                     "instance_type": settings.instance_type,
-                    "initial_instance_count": settings.scaling.initial,
+                    "initial_instance_count": settings.scaling.initial_count,
                     "initial_variant_weight": 1,
                 }
             ],

@@ -37,6 +37,7 @@ class TrainingPipeline(Construct):
         conductor.grant(
             allow(["iam:PassRole"], [jobs.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
         )
+        platform.registry.grant_read(conductor, f"{names.model}/runs/")  # the steps' property files
         platform.key.grant_use(conductor)
         self.pipeline = aws.SagemakerPipeline(
             self,

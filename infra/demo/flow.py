@@ -10,8 +10,13 @@ STACKS = Path("cdktf.out/stacks")
 
 
 def deploy(*stacks: str, log: Path) -> None:
-    """`npx cdktf deploy`, without asking."""
-    toolchain.cdktf(["deploy", *stacks, "--auto-approve", "--ignore-missing-stack-dependencies"], log=log)
+    """`npx cdktf deploy`, without asking; each stack after the ones it depends on."""
+    toolchain.cdktf(["deploy", *stacks, "--auto-approve"], log=log)
+
+
+def deploy_alone(stack: str, log: Path) -> None:
+    """Deploy one stack, the ones it depends on being as they should."""
+    toolchain.cdktf(["deploy", stack, "--auto-approve", "--ignore-missing-stack-dependencies"], log=log)
 
 
 def destroy(*stacks: str, log: Path) -> None:

@@ -71,9 +71,8 @@ def drift(record: Record) -> str:
 
     def draw(axes: Axes) -> None:
         windows = [report["window"]["start"][:7] for report in record.drift]
-        names = [feature["name"] for feature in record.drift[0]["features"]]
-        rows = [[_psi(report, name) for report in record.drift] for name in names]
-        rows.append([report["prediction"]["value"] for report in record.drift])
+        names = _features(record)
+        rows = [[_psi(report, name) for report in record.drift] for name in [*names, None]]
         norm = BoundaryNorm(PSI_STEPS, 256, extend="max")
         image = axes.imshow(rows, aspect="auto", cmap="YlOrRd", norm=norm)
         for y, row in enumerate(rows):
@@ -86,7 +85,7 @@ def drift(record: Record) -> str:
         axes.tick_params(length=0)
         axes.figure.colorbar(image, ax=axes, pad=0.01, label="population stability index")
 
-    return _svg(draw, height=0.6 + 0.3 * (1 + len(record.drift[0]["features"])))
+    return _svg(draw, height=0.6 + 0.3 * (1 + len(_features(record))))
 
 
 def timeline(events: list[Event]) -> str:
@@ -106,8 +105,16 @@ def timeline(events: list[Event]) -> str:
     return _svg(draw, height=2.6)
 
 
-def _psi(report: dict[str, Any], name: str) -> float:
-    return next(float(feature["value"]) for feature in report["features"] if feature["name"] == name)
+def _features(record: Record) -> list[str]:
+    """The features' names; a window with too few rows has none."""
+    return max(([feature["name"] for feature in report["features"]] for report in record.drift), key=len)
+
+
+def _psi(report: dict[str, Any], name: str | None) -> float:
+    """A feature's index, or the prediction's; NaN where the window had too few rows for one."""
+    found = [feature["value"] for feature in report["features"] if feature["name"] == name]
+    value = report["prediction"]["value"] if name is None else next(iter(found), None)
+    return float("nan") if value is None else float(value)
 
 
 def _around(moments: list[datetime]) -> tuple[datetime, datetime]:

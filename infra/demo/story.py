@@ -50,11 +50,13 @@ class Story:
         self._release_what_was_trained(month=FIRST_LIVE_MONTH)
         for month in range(FIRST_LIVE_MONTH, last_month + 1):
             self._live_through(month)
+        self._ask_the_governor()
         self._check_the_plan()
 
     def tear_down(self) -> None:
         """Destroy everything, and ask the cloud what is left."""
         with self.progress.step("Destroy everything that was deployed (cdktf destroy)") as done:
+            self.registry.retire()
             flow.destroy(f"{ENVIRONMENT}-{MODEL}", f"{ENVIRONMENT}-platform", log=self._log("destroy"))
             left = leftovers(self.environment)
             self.record.resources_left = len(left)
@@ -122,7 +124,7 @@ class Story:
             approve(MODEL, version.number, why=why, by="demo", env=ENVIRONMENT)
             self._happened("approval", f"version {version.number}: {why}")
             promote(MODEL, version.number, by="demo", env=ENVIRONMENT)
-            flow.deploy(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
+            flow.deploy_alone(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
             verify(MODEL, env=ENVIRONMENT)
             self._happened("deploy", f"version {version.number} is live, verified")
             self.record.deploys.append({"version": version.number, "verified": True})
@@ -151,6 +153,12 @@ class Story:
             return
         with self.traffic.trickle(flights.month(min(month, 12)).head(TRICKLE_ROWS)):
             yield
+
+    def _ask_the_governor(self) -> None:
+        """Why it did, and why it did not."""
+        for at, decision in self.cloud.decisions(f"{self.names.base}-governor"):
+            verdict = "started" if decision["start"] else "not started"
+            self.record.events.append(Event(at, "decision", f"retraining {verdict}: {decision['reason']}"))
 
     def _check_the_plan(self) -> None:
         with self.progress.step("Plan again: does what is live equal what is declared? (terraform plan)") as done:

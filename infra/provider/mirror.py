@@ -16,6 +16,7 @@ from infra.provider import schema
 
 LOCK_FILE = ".terraform.lock.hcl"
 PLUGINS = Path("terraform.d/plugins")
+INSTALLED = Path(".terraform/providers")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -33,6 +34,7 @@ def use_mirror(outdir: str | Path, mirrors: Iterable[Path] | None = None) -> Pat
     if package:
         for stack in sorted(Path(outdir, "stacks").glob("*/")):
             _link(stack / PLUGINS / _path_in_mirror(package), package)
+            _unlink_if_dangling(stack / INSTALLED / _path_in_mirror(package))
             _lock(stack / LOCK_FILE)
     return package
 
@@ -76,6 +78,12 @@ def _link(link: Path, package: Path) -> None:
     link.unlink(missing_ok=True)
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(package)
+
+
+def _unlink_if_dangling(link: Path) -> None:
+    """Forget a package that is gone (a plugin cache links to a project since deleted): Terraform would not look again."""
+    if link.is_symlink() and not link.exists():
+        link.unlink()
 
 
 def _lock(file: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.config import load_project
-from infra.errors import CheckFailed
+from infra.errors import CheckFailed, UserError
 from infra.release.intended import intended
 from infra.release.promote import commit_of, promoted, write_lock
 from infra.release.registry import Registry, Version
@@ -79,6 +79,16 @@ def verify(model: Model, env: Environment = "local") -> None:
         lines = "\n".join(f"  {what}: declared {wanted}, live {live}" for what, wanted, live in found)
         raise CheckFailed(f"{model} in {env} is not as declared:\n{lines}")
     typer.echo(f"{model} in {env} is live as declared: {declared.configuration}")
+
+
+def retire(model: Model, env: Environment = "local") -> None:
+    """Delete every registered version, so that the model's stack can be destroyed; refused where it is protected."""
+    environment = load_project(env).environment
+    if environment.destroy_protection:
+        fix = f"set destroy_protection to false in environments/{env}.yaml, deploy, and then retire"
+        raise UserError(f"{env} protects its models from being destroyed: {fix}")
+    retired = Registry(environment, model).retire()
+    typer.echo(f"{model} in {env}: {len(retired)} versions deleted; now npx cdktf destroy {env}-{model}")
 
 
 def _row(version: Version) -> tuple[str, ...]:

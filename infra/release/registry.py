@@ -95,6 +95,13 @@ class Registry:
         )
         return self.version(number)
 
+    def retire(self) -> list[Version]:
+        """Delete every version: a group that is not empty cannot be destroyed."""
+        versions = self.versions()
+        for version in versions:
+            self._sagemaker.delete_model_package(ModelPackageName=version.arn)
+        return versions
+
     @staticmethod
     def _version(package: dict[str, Any]) -> Version:
         container = package["InferenceSpecification"]["Containers"][0]
