@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -79,12 +80,14 @@ class Application:
         return Response(200, body, accepted, facts={"rows": len(rows), "unknown_categories": rows.unknown})
 
 
+@lru_cache(maxsize=64)
 def _content_type(header: bytes) -> str | None:
     """The content type among ours, or None."""
     media_type = _media_type(header)
     return next((one for one in CONTENT_TYPES if one == media_type), None)
 
 
+@lru_cache(maxsize=64)
 def _accepted(header: bytes, content_type: str) -> str | None:
     """The first of ours that the Accept header names; anything goes: the request's own; None if none of ours does."""
     if not header:

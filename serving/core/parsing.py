@@ -53,8 +53,7 @@ class RowParser:
     def _csv(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         _check_utf8(body)
         body = body.removeprefix(_BYTE_ORDER_MARK)
-        plain = b'"' not in body
-        records = [line.split(b",") for line in _lines(body)] if plain else _quoted(body)
+        records = _plain(body) if b'"' not in body else _quoted(body)
         if records[0] == self._header:
             del records[0]
             if not records:
@@ -86,9 +85,17 @@ def _lines(body: bytes) -> list[bytes]:
     return body.removesuffix(b"\n").split(b"\n")
 
 
+def _plain(body: bytes) -> list[list[bytes]]:
+    """Records of CSV without quotes: the usual case, and the fast one."""
+    lines = _lines(body)
+    if b"\r" in body and (row := next((row for row, line in enumerate(lines, 1) if b"\r" in line), None)):
+        raise InputError("has a carriage return without a line feed", row)
+    return [line.split(b",") for line in lines]
+
+
 def _quoted(body: bytes) -> list[list[bytes]]:
     """Records of CSV with quotes (RFC 4180); a blank line is a record of one empty field."""
-    reader = csv.reader(io.StringIO(body.decode(), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(body.decode(), newline="\n"), strict=True)
     records: list[list[bytes]] = []
     try:
         records.extend([field.encode() for field in record] or [b""] for record in reader)

@@ -51,13 +51,13 @@ def parser(signature: Signature) -> RowParser:
 
 
 @QUIET
-@given(rows=rows_of(NUMBERS), line_end=st.sampled_from(["\n", "\r\n"]))
-@example(rows=[(1.0, "dark_red", 2.0, "1", 3.0)], line_end="\r\n")
+@given(rows=rows_of(NUMBERS), style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\n", csv.QUOTE_ALL)]))
+@example(rows=[(1.0, "dark_red", 2.0, "1", 3.0)], style=("\r\n", csv.QUOTE_MINIMAL))
 def test_csv_as_the_standard_library_writes_it_is_read_exactly(
-    parser: RowParser, rows: list[Row], line_end: str
+    parser: RowParser, rows: list[Row], style: tuple[str, Any]
 ) -> None:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator=line_end)
+    writer = csv.writer(text, lineterminator=style[0], quoting=style[1])
     writer.writerows([["" if value is None else value for value in row] for row in rows])
     parsed = parser.parse(text.getvalue().encode(), CSV)
     assert same(parsed.values, [expected(row) for row in rows])
@@ -110,6 +110,8 @@ def test_whatever_arrives_is_read_or_refused(parser: RowParser, body: bytes) -> 
         ("٣,blue,2,2,3\n".encode(), CSV, 1, "width", "expected a number, got '٣'"),
         (b"width,colour,height,size,depth\n", CSV, None, None, "the body has a header and no rows"),
         (b"width,color,height,size,depth\n1,blue,2,2,3", CSV, 1, "width", "expected a number, got 'width'"),
+        (b"1,blue,2,2,3\n1,blue\r,2,2,3\n", CSV, 2, None, "has a carriage return without a line feed"),
+        (b'1,"blue",2,2,3\n1,blue\r,2,2,3\n', CSV, 2, None, "is not CSV: new-line character seen in unquoted field"),
         (b'1,"blue,2,2,3\n', CSV, 1, None, "is not CSV: unexpected end of data"),
         (b"1,blue,2,2,3\n1,\xff,2,2,3\n", CSV, 2, None, "is not UTF-8"),
         (b"{}", JSON, None, None, 'expected a list of rows, or an object with the one key "instances"'),

@@ -273,6 +273,16 @@ def test_no_request_is_lost_when_the_server_is_told_to_stop_under_load(ml_root: 
     assert set(answered) == {200}
 
 
+def test_a_log_that_nobody_reads_any_more_stops_nothing(ml_root: Path) -> None:
+    environment = server_environment(ml_root)
+    with subprocess.Popen([*SERVE, "serve"], env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        server = RunningServer(process, json.loads(process.stdout.readline())["port"], Path())
+        process.stdout.close()
+        assert [server.invoke(body).status for body in (b"", GOOD_ROW, b"", GOOD_ROW)] == [400, 200, 400, 200]
+        assert stop_server(server) == 0
+
+
 @pytest.mark.parametrize("broken", ["absent", "signature", "model", "truncated"])
 def test_a_model_that_cannot_be_served_ends_the_server_with_one_line(
     booster: lightgbm.Booster, tmp_path: Path, broken: str, capfd: pytest.CaptureFixture[str]
