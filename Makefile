@@ -63,7 +63,7 @@ provider-schema: .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and its st
 	$(BIN)/python -m infra.provider.regenerate
 
 bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings
-	$(BIN)/python -m tests.bench.synth
+	$(BIN)/python tests/bench/synth.py
 
 clean: ## Remove what was built (not the environments: make clean-all does)
 	rm -rf build cdktf.out cdktf.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
