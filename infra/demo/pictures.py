@@ -112,9 +112,9 @@ def _features(record: Record) -> list[str]:
 
 def _psi(report: dict[str, Any], name: str | None) -> float:
     """A feature's index, or the prediction's; NaN where the window had too few rows for one."""
-    found = [feature["value"] for feature in report["features"] if feature["name"] == name]
-    value = report["prediction"]["value"] if name is None else next(iter(found), None)
-    return float("nan") if value is None else float(value)
+    known = {feature["name"]: feature["value"] for feature in report["features"]}
+    known[None] = (report["prediction"] or {}).get("value")
+    return float("nan") if known.get(name) is None else float(known[name])
 
 
 def _around(moments: list[datetime]) -> tuple[datetime, datetime]:

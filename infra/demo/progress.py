@@ -27,8 +27,9 @@ class Progress:
             yield done
         seconds = time.monotonic() - began
         self._record.steps.append((title, seconds))
-        self._console.print(
-            f"[dim]{began - self._began:6.1f} s[/dim]  [green]✓[/green] {title} [dim]{seconds:.1f} s[/dim]"
-        )
+        self._say(f"[dim]{began - self._began:6.1f} s[/dim]  [green]✓[/green] {title} [dim]({seconds:.1f} s)[/dim]")
         if outcome[0]:
-            self._console.print(f"            {outcome[0]}", highlight=False)
+            self._say(f"            {outcome[0]}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, soft_wrap=True)

@@ -1,9 +1,10 @@
 """One model's whole life, month by month: the events of 2013 in the order they happened."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import polars as pl
@@ -44,7 +45,8 @@ class Story:
     def run(self, last_month: int) -> None:
         """Provision, train on winter, then live through the months until `last_month`."""
         with self.progress.step("Provision: key, buckets, registry, pipeline, governor (cdktf deploy)"):
-            self._deploy_all()
+            Thread(target=flights.flights, daemon=True).start()  # read the year meanwhile
+            flow.deploy(f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}", log=self._log("deploy-0"))
         for month in range(1, FIRST_LIVE_MONTH):
             self._labels_arrive(month)
         self._release_what_was_trained(month=FIRST_LIVE_MONTH)
@@ -52,6 +54,7 @@ class Story:
             self._live_through(month)
         self._ask_the_governor()
         self._check_the_plan()
+        self.record.requests_sent, self.record.requests_failed = self.traffic.sent, len(self.traffic.failures)
 
     def tear_down(self) -> None:
         """Destroy everything, and ask the cloud what is left."""
@@ -61,9 +64,6 @@ class Story:
             left = leftovers(self.environment)
             self.record.resources_left = len(left)
             done(f"{len(left)} resources left" + "".join(f"\n    {name}" for name in left))
-
-    def _deploy_all(self) -> None:
-        flow.deploy(f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}", log=self._log("deploy-0"))
 
     def _live_through(self, month: int) -> None:
         name = flights.partition(month)
@@ -120,15 +120,20 @@ class Story:
         self._trained(version)
         title = f"Version {version.number}: approve, promote, deploy, verify"
         with self.progress.step(title) as done, self._flights_keep_asking(month):
-            why = f"AUC {version.metrics['auc']:.3f} on the newest labelled days"
-            approve(MODEL, version.number, why=why, by="demo", env=ENVIRONMENT)
-            self._happened("approval", f"version {version.number}: {why}")
-            promote(MODEL, version.number, by="demo", env=ENVIRONMENT)
-            flow.deploy_alone(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
-            verify(MODEL, env=ENVIRONMENT)
-            self._happened("deploy", f"version {version.number} is live, verified")
-            self.record.deploys.append({"version": version.number, "verified": True})
+            with (self.folder / "commands.log").open("a") as log, redirect_stdout(log):
+                self._release(version)
             done(f"trained on {version.properties['trained_on']}, started by {version.properties['started_by']}")
+
+    def _release(self, version: Version) -> None:
+        """The commands that a person would type."""
+        why = f"AUC {version.metrics['auc']:.3f} on the newest labelled days"
+        approve(MODEL, version.number, why=why, by="demo", env=ENVIRONMENT)
+        self._happened("approval", f"version {version.number}: {why}")
+        promote(MODEL, version.number, by="demo", env=ENVIRONMENT)
+        flow.deploy_alone(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
+        verify(MODEL, env=ENVIRONMENT)
+        self._happened("deploy", f"version {version.number} is live, verified")
+        self.record.deploys.append({"version": version.number, "verified": True})
 
     def _trained(self, version: Version) -> None:
         trained_on = version.properties["trained_on"].split()
@@ -163,7 +168,7 @@ class Story:
     def _check_the_plan(self) -> None:
         with self.progress.step("Plan again: does what is live equal what is declared? (terraform plan)") as done:
             stacks = (f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}")
-            self.record.second_plan_changes = sum(flow.planned_changes(stack) for stack in stacks)
+            self.record.second_plan_changes = flow.planned_changes(*stacks)
             done(f"{self.record.second_plan_changes} changes")
 
     def _first_model(self) -> FirstModel:
