@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -59,20 +60,34 @@ class Cloud:
         self.handle.settle(timeout_seconds)
 
 
+@contextmanager
+def running(home):
+    handle = lifecycle.start(lifecycle.Settings(home))
+    try:
+        yield Cloud(handle)
+    finally:
+        handle.stop()
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
     """One local cloud for the whole session: give what you make in it a name of its own."""
-    handle = lifecycle.start(lifecycle.Settings(tmp_path_factory.mktemp("cloud")))
-    yield Cloud(handle)
-    handle.stop()
+    with running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def module_cloud(tmp_path_factory):
+    """A local cloud for one module of tests, with nothing in it at first."""
+    with running(tmp_path_factory.mktemp("module-cloud")) as cloud:
+        yield cloud
 
 
 @pytest.fixture
 def fresh_cloud(tmp_path):
     """A local cloud with nothing in it, for tests that look at all of it, or stop it."""
-    handle = lifecycle.start(lifecycle.Settings(tmp_path / "cloud"))
-    yield Cloud(handle)
-    handle.stop()
+    with running(tmp_path / "cloud") as cloud:
+        yield cloud
 
 
 class Terraform:
