@@ -81,7 +81,7 @@ def _link(link: Path, package: Path) -> None:
 
 
 def _unlink_if_dangling(link: Path) -> None:
-    """Forget a package that is gone (a plugin cache links to a project since deleted): Terraform would not look again."""
+    """Forget a package that is gone (a plugin cache that was cleared): Terraform would not look again."""
     if link.is_symlink() and not link.exists():
         link.unlink()
 

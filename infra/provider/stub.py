@@ -34,18 +34,24 @@ class _Lifecycle(TypedDict, total=False):
 SCALARS = {"string": "str", "number": "float | Reference", "bool": "bool | Reference", "dynamic": "Any"}
 
 
-def write(schema: Schema) -> None:
+def write(schema: Schema, folder: Path = FOLDER) -> None:
     """Writes both stubs, formatted."""
-    head = HEADER.format(version=schema.version, imports="from infra.provider.aws import data as data\n") + LIFECYCLE
-    resources = "".join(_classes("Resource", schema.resource))
+    imports = "from infra.provider.aws import data as data\n"
     provider = "".join(_class("AwsProvider", "_AwsProvider", schema.provider, {"alias": "str | None"}, readable=False))
-    files = [FOLDER / "__init__.pyi", FOLDER / "data.pyi"]
-    files[0].write_text(head + provider + resources, encoding="utf-8")
-    files[1].write_text(
-        HEADER.format(version=schema.version, imports="") + "".join(_classes("DataSource", schema.data)),
-        encoding="utf-8",
-    )
-    subprocess.run(["ruff", "format", "--quiet", *map(str, files)], check=True)
+    texts = {
+        "__init__.pyi": _header(schema, imports)
+        + LIFECYCLE
+        + provider
+        + "".join(_classes("Resource", schema.resource)),
+        "data.pyi": _header(schema, "") + "".join(_classes("DataSource", schema.data)),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    subprocess.run(["ruff", "format", "--quiet", *(folder / name for name in texts)], check=True)
+
+
+def _header(schema: Schema, imports: str) -> str:
+    return HEADER.format(version=schema.version, imports=imports)
 
 
 def _classes(base: str, blocks: dict[str, dict[str, Any]]) -> Iterator[str]:
