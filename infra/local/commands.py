@@ -42,7 +42,7 @@ def up(
     for file in removed:
         out.print(f"Removed {_shown(file)}, of an earlier local cloud.")
     out.print(f"The local cloud is up at {handle.endpoint_url}. Its log: {_shown(place.home / lifecycle.LOG)}")
-    out.print("Next: npx cdktf deploy '*' --auto-approve --skip-provider-lock")
+    out.print("Next: npx cdktf deploy '*' --auto-approve")
 
 
 @app.command()

@@ -67,7 +67,7 @@ class Children:
             self._watchdog = None
 
 
-def spawn(  # noqa: PLR0913 - the streams and places that subprocess.Popen offers, no more
+def spawn(
     cloud: "LocalCloud",
     argv: Sequence[str],
     *,

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -33,7 +34,7 @@ Headers = list[tuple[str, str]]
 StartResponse = Callable[[str, Headers], object]
 
 
-class Refusal(ServiceException):
+class Refusal(ServiceException):  # type: ignore[misc] # moto has no types to follow
     """An AWS error of the local cloud's own.
 
     A class of ours, since moto looks up the errors of its own classes in the service that their module is named for.
@@ -46,12 +47,13 @@ def install(_: LocalCloud) -> None:
 
     def call_action(self: BaseResponse) -> Any:  # noqa: ANN401 - moto's response tuple
         try:
-            return dispatch(self) if self._get_action() else _refuse(self)
+            answer = dispatch(self)
         except NotImplementedError:
             return _refuse(self)
         except Exception as error:
             log.exception("%s failed", _operation(self))
             return self.serialized(ActionResult(Refusal(INTERNAL, internal_message(_operation(self), error))))
+        return answer if answer[0] != HTTPStatus.NOT_FOUND or self._get_action() else _refuse(self)
 
     BaseResponse.call_action = call_action
 
