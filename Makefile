@@ -59,7 +59,7 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 
-provider-schema: .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and its stubs from the provider
+provider-schema: tools .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and its stubs from the provider
 	$(BIN)/python -m infra.provider.regenerate
 
 bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings

@@ -81,13 +81,13 @@ def provider() -> Finding:
         return Finding("not looked for", "install node first")
     from infra.provider import mirror, schema  # noqa: PLC0415 - starts node
 
-    wanted = schema.load()
+    version = schema.load().version
     if package := mirror.find_package(mirror.usual_mirrors()):
         return Finding(f"mirrored: {package}")
-    host = wanted.source.split("/")[0]
+    host = schema.SOURCE.split("/")[0]
     try:
         with urllib.request.urlopen(f"https://{host}/.well-known/terraform.json", timeout=ANSWER_SECONDS):
-            return Finding(f"{wanted.version} from {host}")
+            return Finding(f"{version} from {host}")
     except OSError as error:
         fix = f"connect to {host}, or put the provider into ~/.terraform.d/plugins (terraform providers mirror)"
         return Finding(f"{host} cannot be reached ({error})", fix)

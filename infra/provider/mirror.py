@@ -33,17 +33,31 @@ def use_mirror(outdir: str | Path, mirrors: Iterable[Path] | None = None) -> Pat
     package = find_package(usual_mirrors() if mirrors is None else mirrors)
     if package:
         for stack in sorted(Path(outdir, "stacks").glob("*/")):
-            _link(stack / PLUGINS / _path_in_mirror(package), package)
+            link(stack, package)
             _unlink_if_dangling(stack / INSTALLED / _path_in_mirror(package))
             _lock(stack / LOCK_FILE)
     return package
 
 
-def find_package(mirrors: Iterable[Path]) -> Path | None:
-    """The provider for this machine, unpacked or zipped, in the first mirror that has it."""
-    return next(
-        (package for mirror in mirrors for package in map(mirror.joinpath, _packages()) if package.exists()), None
-    )
+def find_package(mirrors: Iterable[Path], version: str | None = None) -> Path | None:
+    """The provider for this machine, unpacked or zipped, in the first mirror that has it.
+
+    Args:
+        mirrors: Folders that hold `registry.terraform.io/…`.
+        version: Of the provider; by default the one that the schema was taken from.
+    """
+    paths = _packages(version or schema.load().version)
+    return next((package for mirror in mirrors for package in map(mirror.joinpath, paths) if package.exists()), None)
+
+
+def link(folder: Path, package: Path) -> None:
+    """Lets Terraform find the package when it runs in `folder`."""
+    place = folder / PLUGINS / _path_in_mirror(package)
+    if place.is_symlink() and place.readlink() == package:
+        return
+    place.unlink(missing_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(package)
 
 
 def usual_mirrors() -> list[Path]:
@@ -55,29 +69,20 @@ def usual_mirrors() -> list[Path]:
         Path("/usr/local/share/terraform"),
         Path("/usr/share/terraform"),
     ]
-    hosts = sorted(Path("/opt").glob(f"*/{schema.load().source.split('/')[0]}"))
+    hosts = sorted(Path("/opt").glob(f"*/{schema.SOURCE.split('/')[0]}"))
     return [folder / "plugins" for folder in implied] + [host.parent for host in hosts]
 
 
-def _packages() -> tuple[Path, Path]:
+def _packages(version: str) -> tuple[Path, Path]:
     """Where a mirror keeps the provider: an unpacked folder, or the archive as released."""
-    known = schema.load()
     machine = platform.machine().lower()
     system = f"{platform.system().lower()}_{ARCHITECTURES.get(machine, machine)}"
-    folder = Path(known.source)
-    return folder / known.version / system, folder / f"terraform-provider-{folder.name}_{known.version}_{system}.zip"
+    folder = Path(schema.SOURCE)
+    return folder / version / system, folder / f"terraform-provider-{folder.name}_{version}_{system}.zip"
 
 
 def _path_in_mirror(package: Path) -> Path:
-    return next(path for path in _packages() if package.parts[-len(path.parts) :] == path.parts)
-
-
-def _link(link: Path, package: Path) -> None:
-    if link.is_symlink() and link.readlink() == package:
-        return
-    link.unlink(missing_ok=True)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(package)
+    return Path(*package.parts[package.parts.index(Path(schema.SOURCE).parts[0]) :])
 
 
 def _unlink_if_dangling(link: Path) -> None:
@@ -88,7 +93,7 @@ def _unlink_if_dangling(link: Path) -> None:
 
 def _lock(file: Path) -> None:
     """A lock file with our provider; Terraform adds the checksum of what it finds. One that has it is left alone."""
-    known = schema.load()
-    head = f'provider "{known.source}" {{\n  version     = "{known.version}"\n  constraints = "{known.version}"\n'
+    version = schema.load().version
+    head = f'provider "{schema.SOURCE}" {{\n  version     = "{version}"\n  constraints = "{version}"\n'
     if not file.exists() or head not in file.read_text(encoding="utf-8"):
         file.write_text(f"{head}}}\n", encoding="utf-8")

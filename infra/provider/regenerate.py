@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from infra.provider import schema, stub
+from infra import toolchain
+from infra.provider import mirror, schema, stub
 
-SOURCE = "registry.terraform.io/hashicorp/aws"
 VERSION = "5.100.0"
 
 RESOURCES = [
@@ -85,7 +85,6 @@ def main() -> None:
         # The provider's own tooling calls every id optional; giving one is an error all the same.
         full["resource_schemas"][f"aws_{name}"]["block"]["attributes"]["id"].pop("optional", None)
     trimmed = {
-        "source": SOURCE,
         "version": VERSION,
         "provider": _trim(full["provider"]["block"]),
         "resource": {f"aws_{name}": _trim(full["resource_schemas"][f"aws_{name}"]["block"]) for name in RESOURCES},
@@ -97,14 +96,16 @@ def main() -> None:
 
 
 def _provider_schema() -> Any:  # noqa: ANN401 - Terraform's JSON
-    needed = {"terraform": {"required_providers": {"aws": {"source": SOURCE, "version": VERSION}}}}
+    needed = {"terraform": {"required_providers": {"aws": {"source": schema.SOURCE, "version": VERSION}}}}
+    terraform = toolchain.terraform()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "main.tf.json").write_text(json.dumps(needed), encoding="utf-8")
-        subprocess.run(["terraform", "init", "-no-color"], cwd=folder, check=True)
-        answer = subprocess.run(
-            ["terraform", "providers", "schema", "-json"], cwd=folder, check=True, capture_output=True
-        )
-    return json.loads(answer.stdout)["provider_schemas"][SOURCE]
+        if package := mirror.find_package(mirror.usual_mirrors(), VERSION):
+            mirror.link(Path(folder), package)
+        subprocess.run([terraform, "init", "-no-color"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        asked = [terraform, "providers", "schema", "-json"]
+        answer = subprocess.run(asked, cwd=folder, check=True, capture_output=True)
+    return json.loads(answer.stdout)["provider_schemas"][schema.SOURCE]
 
 
 def _trim(block: dict[str, Any]) -> dict[str, Any]:
@@ -129,9 +130,7 @@ def _a_line_a_type(trimmed: dict[str, Any]) -> str:
         )
         return "{\n" + ",\n".join(lines) + "\n  }"
 
-    parts = [
-        f'  "{key}": {json.dumps(trimmed[key], separators=(",", ":"))}' for key in ("source", "version", "provider")
-    ]
+    parts = [f'  "{key}": {json.dumps(trimmed[key], separators=(",", ":"))}' for key in ("version", "provider")]
     parts += [f'  "{kind}": {types(trimmed[kind])}' for kind in ("resource", "data")]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 

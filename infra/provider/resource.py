@@ -120,7 +120,7 @@ class AwsProvider(TerraformProvider):
             scope,
             id_,
             terraform_resource_type="aws",
-            terraform_provider_source=known.source,
+            terraform_provider_source=schema.SOURCE,
             terraform_generator_metadata={"provider_name": "aws", "provider_version_constraint": known.version},
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
+SOURCE = "registry.terraform.io/hashicorp/aws"
 Kind = Literal["resource", "data"]
 
 
@@ -19,7 +20,6 @@ class Schema:
     (`block`, `nesting_mode`, `min_items`, `max_items`).
     """
 
-    source: str
     version: str
     provider: dict[str, Any]
     resource: dict[str, dict[str, Any]]
