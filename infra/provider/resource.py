@@ -40,7 +40,9 @@ class _FromSchema:
         def __getattr__(self, name: str) -> Reference:
             if name.startswith("_"):
                 raise AttributeError(name)
-            return _reference(self, schema.block(self.kind, self.terraform_type), name)
+            reference = _reference(self, schema.block(self.kind, self.terraform_type), name)
+            self.__dict__[name] = reference  # the next time without a round trip to node
+            return reference
 
 
 class Resource(_FromSchema, TerraformResource):
