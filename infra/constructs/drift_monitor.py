@@ -39,7 +39,7 @@ class DriftMonitor(Construct):
             baseline_version=release.version,
             kms_key=platform.key.arn,
         )
-        scheduler = self._scheduler_role(names, job_role)
+        scheduler = self._scheduler_role(names, platform, job_role)
         aws.SchedulerSchedule(
             self,
             "schedule",
@@ -60,11 +60,12 @@ class DriftMonitor(Construct):
         platform.registry.grant_read(role, f"{names.model}/")
         platform.registry.grant_write(role, f"{names.model}/drift/")
         platform.key.grant_use(role)
+        platform.key.grant_volumes(role)
         platform.repositories.grant_pull(role, MONITORING)
         platform.grant_logging(role)
         return role
 
-    def _scheduler_role(self, names: ModelNames, job_role: ServiceRole) -> ServiceRole:
+    def _scheduler_role(self, names: ModelNames, platform: Platform, job_role: ServiceRole) -> ServiceRole:
         role = ServiceRole(
             self, "role", name=f"{names.base}-schedule", service="scheduler.amazonaws.com", names=names.environment
         )
@@ -73,4 +74,5 @@ class DriftMonitor(Construct):
             allow(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs]),
             allow(["iam:PassRole"], [job_role.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}),
         )
+        platform.key.grant_decrypt(role)  # the schedule's input
         return role

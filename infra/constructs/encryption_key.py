@@ -31,6 +31,17 @@ class EncryptionKey(Construct):
         """Encrypt and decrypt with the key."""
         role.grant(allow(["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], [self.arn]))
 
+    def grant_decrypt(self, role: ServiceRole) -> None:
+        """Decrypt with the key."""
+        role.grant(allow(["kms:Decrypt"], [self.arn]))
+
+    def grant_volumes(self, role: ServiceRole) -> None:
+        """Let AWS encrypt the volumes of the role's jobs with the key.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (volume KMS key).
+        """
+        role.grant(allow(["kms:CreateGrant"], [self.arn], Bool={"kms:GrantIsForAWSResource": "true"}))
+
 
 def _key_policy(names: Names) -> str:
     account = {"StringEquals": {"aws:SourceAccount": names.account}}

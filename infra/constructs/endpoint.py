@@ -72,7 +72,9 @@ class Endpoint(Construct):
         return aws.SagemakerEndpointConfiguration(
             scope,
             "configuration",
-            name=self._names.release(_digest([container, settings.instance_type, settings.scaling.initial_count, capture])),
+            name=self._names.release(
+                _digest([container, settings.instance_type, settings.scaling.initial_count, capture])
+            ),
             production_variants=[
                 {
                     "variant_name": VARIANT,

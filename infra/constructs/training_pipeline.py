@@ -71,6 +71,7 @@ class TrainingPipeline(Construct):
         platform.registry.grant_read(role, f"{names.model}/")
         platform.registry.grant_write(role, f"{names.model}/")
         platform.key.grant_use(role)
+        platform.key.grant_volumes(role)
         platform.repositories.grant_pull(role, *(image for image in IMAGES if image != SERVING))
         platform.grant_logging(role)
         return role
