@@ -1,11 +1,18 @@
 """boto3 clients for an environment: AWS, or any AWS-compatible endpoint that the environment names."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.config import EnvironmentConfig
+from infra.errors import UserError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PLACEHOLDER = "local"
 """An endpoint that is not AWS checks no credentials, but the clients insist on having some."""
@@ -23,3 +30,16 @@ def client(environment: EnvironmentConfig, service: str) -> Any:  # noqa: ANN401
         aws_secret_access_key=PLACEHOLDER,
         config=Config(s3={"addressing_style": "path"}),
     )
+
+
+def explained(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose AWS errors (no credentials, no permission, no answer) are told without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> R:
+        try:
+            return command(*args, **options)
+        except (BotoCoreError, ClientError) as error:
+            raise UserError(f"AWS: {error}") from None
+
+    return run

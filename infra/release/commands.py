@@ -14,6 +14,7 @@ from infra.release.intended import intended
 from infra.release.promote import commit_of, promoted, write_lock
 from infra.release.registry import Registry, Version
 from infra.release.verify import differences
+from infra.session import explained
 
 Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
 Environment = Annotated[str, typer.Option("--env", envvar="SAGESTACK_ENV", help="The environment.")]
@@ -22,6 +23,7 @@ By = Annotated[
 ]
 
 
+@explained
 def models(model: Model, env: Environment = "local") -> None:
     """List the registered versions of a model: approval, metrics, data, what is live."""
     project = load_project(env)
@@ -35,6 +37,7 @@ def models(model: Model, env: Environment = "local") -> None:
     Console().print(table)
 
 
+@explained
 def approve(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version's number.")],
@@ -48,6 +51,7 @@ def approve(
     typer.echo(f"{model} version {approved.number} is approved by {by}: sagestack promote {model} --env {env}")
 
 
+@explained
 def promote(
     model: Model,
     version: Annotated[int | None, typer.Argument(help="The version's number; default: the newest approved.")] = None,
@@ -68,6 +72,7 @@ def promote(
     typer.echo(f"Now deploy it (npx cdktf deploy '{env}-*'), then sagestack verify {model} --env {env}")
 
 
+@explained
 def verify(model: Model, env: Environment = "local") -> None:
     """Compare what is live with what is declared; exit 1 with the difference."""
     declared = intended(env, model)
@@ -81,6 +86,7 @@ def verify(model: Model, env: Environment = "local") -> None:
     typer.echo(f"{model} in {env} is live as declared: {declared.configuration}")
 
 
+@explained
 def retire(model: Model, env: Environment = "local") -> None:
     """Delete every registered version, so that the model's stack can be destroyed; refused where it is protected."""
     environment = load_project(env).environment
@@ -94,4 +100,5 @@ def retire(model: Model, env: Environment = "local") -> None:
 def _row(version: Version) -> tuple[str, ...]:
     metrics = ", ".join(f"{name} {value:.3f}" for name, value in version.metrics.items())
     properties = version.properties
-    return str(version.number), version.approval, metrics, properties["trained_on"], properties["started_by"]
+    trained_on, started_by = (properties.get(name, "unknown") for name in ("trained_on", "started_by"))
+    return str(version.number), version.approval, metrics, trained_on, started_by

@@ -1,6 +1,7 @@
 """Promotion writes the release lock: the next deploy serves what it names. Rollback is promoting what was before."""
 
 import json
+import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,10 @@ from infra.config import Release, ReleaseLock
 from infra.errors import UserError
 from infra.release.registry import Version
 
+UNVERSIONED = "unversioned"
+_PROPERTIES = {"baseline_uri", "evaluation_uri", "trained_on", "data_fingerprint", "started_by"}
+"""What the pipeline writes down with every version."""
+
 
 def promoted(
     version: Version, lock: ReleaseLock | None, *, model: str, by: str, at: datetime, commit: str
@@ -16,7 +21,7 @@ def promoted(
     """The lock with `version` as current, and what was current as previous; the same lock if it is live already.
 
     Raises:
-        UserError: the version is not approved.
+        UserError: the version is not approved, or was not registered by the pipeline.
     """
     if version.approval != "Approved":
         raise UserError(
@@ -24,6 +29,10 @@ def promoted(
         )
     if lock is not None and lock.current.model_package_arn == version.arn:
         return lock
+    if unknown := sorted(_PROPERTIES - version.properties.keys()):
+        raise UserError(
+            f"{model} version {version.number} was not registered by its pipeline: it lacks {', '.join(unknown)}"
+        )
     release = Release(
         version=version.number,
         model_package_arn=version.arn,
@@ -53,5 +62,8 @@ def write_lock(lock: ReleaseLock, path: Path) -> None:
 
 def commit_of(directory: Path) -> str:
     """The commit that the project stands at; "unversioned" where it is not a git checkout."""
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=directory, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unversioned"
+    if shutil.which("git") is None:
+        return UNVERSIONED
+    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    answer = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or UNVERSIONED

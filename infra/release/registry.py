@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError
+
 from infra.config import EnvironmentConfig
 from infra.errors import UserError
 from infra.session import client
@@ -47,7 +49,9 @@ class Registry:
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self._group)
         try:
             packages = [package for page in pages for package in page["ModelPackageSummaryList"]]
-        except self._sagemaker.exceptions.ClientError as error:
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
             raise UserError(
                 f"{self._model}: {error.response['Error']['Message']}: deploy first, so that there is a registry"
             ) from None
