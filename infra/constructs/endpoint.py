@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from infra.config import EndpointConfig, Release, ReleaseLock
+from infra.constructs.alarm import Alarm
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
 from infra.images import SERVING
@@ -29,7 +30,7 @@ class Endpoint(Construct):
         names: ModelNames,
         platform: Platform,
         lock: ReleaseLock,
-        rollback_alarms: list[str],
+        rollback_alarms: list[Alarm],
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._platform, self._settings = names, platform, settings
@@ -47,9 +48,9 @@ class Endpoint(Construct):
                     "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
                     "termination_wait_in_seconds": 0,
                 },
-                "auto_rollback_configuration": {"alarms": [{"alarm_name": name} for name in rollback_alarms]},
+                "auto_rollback_configuration": {"alarms": [{"alarm_name": alarm.name} for alarm in rollback_alarms]},
             },
-            depends_on=list(configurations.values()),
+            depends_on=[*configurations.values(), *(alarm.alarm for alarm in rollback_alarms)],
         )
 
     def _execution_role(self) -> ServiceRole:

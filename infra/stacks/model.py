@@ -57,9 +57,8 @@ class ModelStack(EnvironmentStack):
             names=names,
             platform=platform,
             lock=lock,
-            rollback_alarms=[alarms.errors.name, alarms.latency.name],
+            rollback_alarms=[alarms.errors, alarms.latency],
         )
-        endpoint.endpoint.node.add_dependency(alarms)
         scaling = model.endpoint.scaling
         if scaling.max > scaling.min:
             Autoscaling(self, "autoscaling", scaling=scaling, endpoint=endpoint.name, after=endpoint.endpoint)
