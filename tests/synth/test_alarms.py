@@ -1,0 +1,159 @@
+"""Every alarm says what it means and what to do, and watches a metric that somebody publishes."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infra.naming import VARIANT
+from monitoring import metrics
+from monitoring.bins import NumericBins
+from monitoring.contract import METRIC_NAMESPACE
+from monitoring.profile import Distribution
+from monitoring.report import Comparison, Findings
+
+PROJECT = Path(__file__).parents[2]
+RUNBOOK = re.compile(r"Runbook: (docs/runbooks/[a-z-]+\.md)$")
+PUBLISHED_BY_SAGEMAKER = {
+    "Invocations",
+    "InvocationsPerInstance",
+    "Invocation4XXErrors",
+    "Invocation5XXErrors",
+    "ModelLatency",
+    "OverheadLatency",
+}
+"""With the dimensions EndpointName and VariantName.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+"""
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800
+
+
+@pytest.fixture(scope="session")
+def alarms(every_stack):
+    return [alarm for stack in every_stack for alarm in stack.all("aws_cloudwatch_metric_alarm").values()]
+
+
+def named(stack):
+    return {alarm["alarm_name"]: alarm for alarm in stack.all("aws_cloudwatch_metric_alarm").values()}
+
+
+def test_a_live_model_has_its_alarms_and_one_that_is_not_has_none(bare, first, prod):
+    def ends(stack, base):
+        return {name.removeprefix(base) for name in named(stack)}
+
+    assert named(bare["local-flight-delay"]) == {}
+    monthly = {"-errors", "-latency", "-drift-features", "-drift-prediction"}
+    assert ends(first["local-flight-delay"], "sagestack-local-flight-delay") == monthly
+    assert ends(prod["prod-churn"], "acme-prod-churn") == monthly | {"-drift-silence"}
+    assert ends(prod["prod-house-price"], "acme-prod-house-price") == {"-errors", "-latency"}
+
+
+def test_every_alarm_says_how_bad_it_is_what_it_means_and_which_runbook_helps(alarms):
+    for alarm in alarms:
+        text = alarm["alarm_description"]
+        assert re.match(r"\[(critical|warning)\] \S", text)
+        assert (PROJECT / RUNBOOK.search(text)[1]).is_file(), text
+
+
+def test_every_alarm_tells_the_environments_topic_when_it_is_raised_and_when_it_clears(every_stack):
+    for stack in every_stack:
+        environment = stack.name.split("-")[0]
+        for alarm in stack.all("aws_cloudwatch_metric_alarm").values():
+            (topic,) = alarm["alarm_actions"]
+            assert topic.endswith(f"-{environment}-alerts")
+            assert alarm["ok_actions"] == [topic]
+
+
+def test_every_alarm_says_what_silence_means(alarms):
+    assert {alarm["treat_missing_data"] for alarm in alarms} == {"notBreaching", "missing", "breaching"}
+
+
+def test_silence_of_the_monitor_itself_is_a_fault(prod):
+    silence = named(prod["prod-churn"])["acme-prod-churn-drift-silence"]
+    assert silence["treat_missing_data"] == "breaching"
+    assert (silence["statistic"], silence["comparison_operator"], silence["threshold"]) == (
+        "SampleCount",
+        "LessThanThreshold",
+        1,
+    )
+    assert silence["period"] * silence["evaluation_periods"] == 2 * DAY
+
+
+def test_cloudwatch_takes_every_alarms_period_and_looks_back_as_far(alarms):
+    for alarm in alarms:
+        window = alarm["period"] * alarm["evaluation_periods"]
+        assert alarm["period"] % 60 == 0
+        assert alarm["period"] <= DAY
+        assert window <= (WEEK if alarm["period"] >= HOUR else DAY)
+        assert 1 <= alarm["datapoints_to_alarm"] <= alarm["evaluation_periods"]
+
+
+def test_every_alarm_on_the_endpoint_watches_what_sagemaker_publishes_of_its_variant(every_stack):
+    for stack in every_stack:
+        for alarm in named(stack).values():
+            if alarm["namespace"] == "AWS/SageMaker":
+                endpoint = stack.only("aws_sagemaker_endpoint")["name"]
+                assert alarm["metric_name"] in PUBLISHED_BY_SAGEMAKER
+                assert alarm["dimensions"] == {"EndpointName": endpoint, "VariantName": VARIANT}
+            else:
+                assert alarm["namespace"] == METRIC_NAMESPACE
+
+
+def test_every_drift_alarm_watches_what_the_drift_job_really_publishes(every_stack):
+    """Publish a window with the job's own code, and look for each alarm's metric and dimensions in it."""
+    published = []
+
+    class CloudWatch:
+        def put_metric_data(self, **request):
+            published.extend(
+                (request["Namespace"], one["MetricName"], tuple((d["Name"], d["Value"]) for d in one["Dimensions"]))
+                for one in request["MetricData"]
+            )
+
+    watched = [
+        (alarm["namespace"], alarm["metric_name"], tuple(alarm["dimensions"].items()), stack)
+        for stack in every_stack
+        for alarm in named(stack).values()
+        if alarm["namespace"] == METRIC_NAMESPACE
+    ]
+    assert watched
+    column = Distribution(NumericBins("age", (1.0,)), np.array([1, 1, 0]))
+    comparison = Comparison(column, column, 0.0, 0.25)
+    findings = Findings((comparison,), comparison, 2)
+    for namespace, metric, dimensions, stack in watched:
+        published.clear()
+        metrics.publish(CloudWatch(), stack.only("aws_sagemaker_endpoint")["name"], datetime.now(UTC), findings)
+        assert (namespace, metric, dimensions) in published
+
+
+def test_drift_counts_from_the_owners_threshold_on_as_in_the_report(prod):
+    alarm = named(prod["prod-churn"])["acme-prod-churn-drift-features"]
+    assert (alarm["threshold"], alarm["comparison_operator"]) == (0.3, "GreaterThanOrEqualToThreshold")
+
+
+def test_thresholds_are_in_the_metrics_units(prod):
+    alarms = named(prod["prod-churn"])
+    errors, latency = (alarms[f"acme-prod-churn-{what}"] for what in ("errors", "latency"))
+    assert (errors["statistic"], errors["threshold"]) == ("Average", 0.01)  # 1 %, as a share
+    assert (latency["extended_statistic"], latency["threshold"]) == ("p99", 500_000)  # 500 ms, in microseconds
+
+
+def test_a_deployment_rolls_back_on_the_alarms_that_are_there_before_it(live_stack):
+    endpoint = live_stack.only("aws_sagemaker_endpoint")
+    rollback = {one["alarm_name"] for one in endpoint["deployment_config"]["auto_rollback_configuration"]["alarms"]}
+    addresses = {
+        f"aws_cloudwatch_metric_alarm.{id_}": alarm["alarm_name"]
+        for id_, alarm in live_stack.all("aws_cloudwatch_metric_alarm").items()
+    }
+    assert rollback == {addresses[address] for address in endpoint["depends_on"] if address in addresses}
+    assert len(rollback) == 2
+
+
+def test_drift_alarms_reach_the_governor_by_their_names(live_stack, prod):
+    for stack in (live_stack, prod["prod-churn"]):
+        (drift,) = [rule for rule in stack.all("aws_cloudwatch_event_rule").values() if rule["name"].endswith("-drift")]
+        listened_to = set(re.findall(r'"([a-z-]+-drift-[a-z]+)"', drift["event_pattern"]))
+        assert listened_to == {name for name in named(stack) if name.endswith(("-features", "-prediction"))}

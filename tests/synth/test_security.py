@@ -1,0 +1,237 @@
+"""Secure by default: what holds for every bucket, role, policy and key of every stack."""
+
+import json
+import re
+
+import pytest
+
+ACCOUNTS = {"local": "123456789012", "prod": "210987654321"}
+REGIONS = {"local": "us-east-1", "prod": "eu-west-1"}
+BUCKET_PARTS = (
+    "aws_s3_bucket_versioning",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_logging",
+)
+WAYS_TO_BE_PUBLIC = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+ANY_RESOURCE = {
+    "ecr:GetAuthorizationToken": "names no resource",
+    "cloudwatch:PutMetricData": "names no resource; a condition holds it to two namespaces",
+}
+ANY_ACTION = {("aws_kms_key", "Administration"): "without it IAM policies say nothing about the key"}
+
+
+def environment_of(stack):
+    return stack.name.split("-")[0]
+
+
+def listed(value):
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="session", params=["local", "prod"])
+def platform(request, bare, prod):
+    return {"local": bare, "prod": prod}[request.param][f"{request.param}-platform"]
+
+
+@pytest.fixture(scope="session")
+def buckets(platform):
+    """Every bucket's physical name with the resources that shape it, by their type."""
+
+    def parts(id_, bucket):
+        reference = f"${{aws_s3_bucket.{id_}.id}}"
+        found = {
+            kind: [one for one in platform.all(kind).values() if one["bucket"] == reference] for kind in BUCKET_PARTS
+        }
+        return {"aws_s3_bucket": bucket} | {kind: ones[0] for kind, ones in found.items() if len(ones) == 1}
+
+    return {bucket["bucket"]: parts(id_, bucket) for id_, bucket in platform.all("aws_s3_bucket").items()}
+
+
+@pytest.fixture(scope="session")
+def statements(every_stack):
+    """Every policy statement, as (where, statement)."""
+    return [
+        (where, statement)
+        for stack in every_stack
+        for where, document in stack.policies()
+        for statement in document["Statement"]
+    ]
+
+
+def test_there_are_four_buckets_and_none_in_a_models_stack(every_stack):
+    counts = {stack.name: len(stack.all("aws_s3_bucket")) for stack in every_stack}
+    assert {count for name, count in counts.items() if name.endswith("-platform")} == {4}
+    assert {count for name, count in counts.items() if not name.endswith("-platform")} == {0}
+
+
+def test_every_bucket_is_versioned_private_and_owned_by_the_account(buckets):
+    for parts in buckets.values():
+        assert parts["aws_s3_bucket_versioning"]["versioning_configuration"] == {"status": "Enabled"}
+        private = parts["aws_s3_bucket_public_access_block"]
+        assert [private[way] for way in WAYS_TO_BE_PUBLIC] == [True] * 4
+        assert parts["aws_s3_bucket_ownership_controls"]["rule"] == {"object_ownership": "BucketOwnerEnforced"}
+
+
+def test_every_bucket_is_encrypted_with_the_environments_key_but_the_log_bucket_which_cannot_be(buckets, platform):
+    (key,) = platform.all("aws_kms_key")
+    for name, parts in buckets.items():
+        (rule,) = parts["aws_s3_bucket_server_side_encryption_configuration"]["rule"]
+        default = rule["apply_server_side_encryption_by_default"]
+        if "-logs-" in name:
+            assert default == {"sse_algorithm": "AES256"}
+        else:
+            assert default == {"sse_algorithm": "aws:kms", "kms_master_key_id": f"${{aws_kms_key.{key}.arn}}"}
+            assert rule["bucket_key_enabled"] is True
+
+
+def test_every_bucket_refuses_requests_without_tls(buckets):
+    for name, parts in buckets.items():
+        denied = [
+            one for one in json.loads(parts["aws_s3_bucket_policy"]["policy"])["Statement"] if one["Effect"] == "Deny"
+        ]
+        assert denied == [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Action": "s3:*",
+                "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ]
+
+
+def test_every_bucket_but_the_log_bucket_logs_access_into_it(buckets, platform):
+    (logs,) = [id_ for id_, bucket in platform.all("aws_s3_bucket").items() if "-logs-" in bucket["bucket"]]
+    for name, parts in buckets.items():
+        if "-logs-" in name:
+            assert "aws_s3_bucket_logging" not in parts
+        else:
+            logging = parts["aws_s3_bucket_logging"]
+            assert (logging["target_bucket"], logging["target_prefix"]) == (f"${{aws_s3_bucket.{logs}.id}}", f"{name}/")
+
+
+def test_every_trust_policy_is_held_to_the_account_that_the_request_is_for(every_stack):
+    for stack in every_stack:
+        for role in stack.all("aws_iam_role").values():
+            (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNTS[environment_of(stack)]}}
+            assert re.fullmatch(r"[a-z]+\.amazonaws\.com", statement["Principal"]["Service"])
+
+
+def test_no_statement_allows_every_action_of_a_service_but_the_keys_administration(statements):
+    broad = {
+        (where.split("/")[1].split(".")[0], statement.get("Sid"))
+        for where, statement in statements
+        if statement["Effect"] == "Allow" and any("*" in action for action in listed(statement["Action"]))
+    }
+    assert broad == set(ANY_ACTION)
+
+
+def test_a_statement_allows_any_resource_only_where_there_is_none_to_name(statements):
+    loose = {
+        action
+        for where, statement in statements
+        if statement["Effect"] == "Allow" and "*" in listed(statement.get("Resource", []))
+        for action in listed(statement["Action"])
+        if "aws_kms_key" not in where  # in a key's own policy, * is the key
+    }
+    assert loose == set(ANY_RESOURCE)
+
+
+def test_metrics_are_published_in_two_namespaces_only(statements):
+    conditions = [one["Condition"] for _, one in statements if "cloudwatch:PutMetricData" in one["Action"]]
+    expected = {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "sagestack/*"]}}
+    assert conditions == [expected] * len(conditions)
+    assert conditions
+
+
+def test_roles_are_passed_by_name_and_to_sagemaker_only(statements):
+    passed = [one for _, one in statements if "iam:PassRole" in listed(one["Action"])]
+    assert passed
+    for statement in passed:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert all(re.fullmatch(r"\$\{aws_iam_role\.[\w-]+\.arn\}", role) for role in statement["Resource"])
+
+
+def test_only_the_account_itself_may_use_its_key_through_services(every_stack):
+    keys = [(stack, key) for stack in every_stack for key in stack.all("aws_kms_key").values()]
+    assert keys
+    for stack, key in keys:
+        account = ACCOUNTS[environment_of(stack)]
+        for statement in json.loads(key["policy"])["Statement"]:
+            if "AWS" in statement["Principal"]:
+                assert statement["Principal"] == {"AWS": f"arn:aws:iam::{account}:root"}
+            else:
+                assert account in json.dumps(statement["Condition"])
+        assert key["enable_key_rotation"] is True
+
+
+def test_every_arn_that_is_written_out_is_of_the_environments_account_and_region(every_stack):
+    for stack in every_stack:
+        found = set(re.findall(r"arn:aws:([a-z0-9-]+):([a-z0-9-]*):(\d*)", stack.text))
+        own = {account for _, _, account in found} - {""}
+        locked = {"123456789012"}  # where the releases of the tests were registered
+        assert own <= {ACCOUNTS[environment_of(stack)]} | locked
+        assert {region for _, region, _ in found} - {""} <= {REGIONS[environment_of(stack)], "us-east-1"}
+
+
+def test_no_policy_is_attached_that_is_not_written_here(every_stack):
+    for stack in every_stack:
+        assert not [kind for kind in stack.kinds() if "policy_attachment" in kind]
+        for role in stack.all("aws_iam_role").values():
+            assert "managed_policy_arns" not in role
+
+
+def test_every_role_has_one_inline_policy_that_allows_something(every_stack):
+    for stack in every_stack:
+        roles = [f"${{aws_iam_role.{id_}.name}}" for id_ in stack.all("aws_iam_role")]
+        policies = stack.all("aws_iam_role_policy").values()
+        assert sorted(policy["role"] for policy in policies) == sorted(roles)
+        assert all(json.loads(policy["policy"])["Statement"] for policy in policies)
+
+
+def test_a_role_reads_and_writes_below_its_own_models_prefix_only(every_stack):
+    for stack in every_stack:
+        model = stack.name.split("-", 1)[1]
+        for where, document in stack.policies():
+            if "aws_iam_role_policy" not in where:
+                continue
+            objects = [
+                resource
+                for one in document["Statement"]
+                for resource in listed(one["Resource"])
+                if resource.startswith("arn:aws:s3:::") and "/" in resource
+            ]
+            assert [one for one in objects if f"/{model}/" not in one] == [], where
+
+
+def test_the_schedule_can_read_its_encrypted_input(live_stack):
+    schedule = live_stack.only("aws_scheduler_schedule")
+    role = schedule["target"]["role_arn"].split(".")[1]
+    (policy,) = [one for one in live_stack.all("aws_iam_role_policy").values() if f".{role}." in one["role"]]
+    allowed = {a: s["Resource"] for s in json.loads(policy["policy"])["Statement"] for a in listed(s["Action"])}
+    assert allowed["kms:Decrypt"] == [schedule["kms_key_arn"]]
+
+
+def test_the_models_container_has_no_network(live_stack):
+    assert all(model["enable_network_isolation"] for model in live_stack.all("aws_sagemaker_model").values())
+
+
+def test_what_is_captured_and_logged_is_encrypted(live_stack):
+    for configuration in live_stack.all("aws_sagemaker_endpoint_configuration").values():
+        assert configuration["data_capture_config"]["kms_key_id"].startswith("${")
+    assert live_stack.only("aws_cloudwatch_log_group")["kms_key_id"].startswith("${")
+    assert live_stack.only("aws_scheduler_schedule")["kms_key_arn"].startswith("${")
+
+
+def test_images_are_immutable_scanned_and_encrypted(platform):
+    repositories = platform.all("aws_ecr_repository").values()
+    assert len(repositories) == 3
+    for repository in repositories:
+        assert repository["image_tag_mutability"] == "IMMUTABLE"
+        assert repository["image_scanning_configuration"] == {"scan_on_push": True}
+        assert repository["encryption_configuration"][0]["encryption_type"] == "KMS"
