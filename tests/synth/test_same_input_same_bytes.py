@@ -1,0 +1,54 @@
+"""Synth is pure: the same files give the same bytes, on any machine, in any folder, at any time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def two_outputs(new_project, new_release):
+    """The same project in two folders, synthesized by two processes whose sets and dicts are ordered differently."""
+    outputs = []
+    for seed in ("1", "2"):
+        project = new_project()
+        project.lock("flight-delay", new_release(2), new_release(1))
+        environment = {name: value for name, value in os.environ.items() if name != "CDKTF_OUTDIR"}
+        environment |= {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local", "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-m", "infra.main"], cwd=project.folder, env=environment, check=True)
+        outputs.append(project.folder / "cdktf.out")
+    return outputs
+
+
+def written(folder):
+    """What Terraform reads: each stack's JSON and what it brings along."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in files
+        if path.name == "cdk.tf.json" or "assets" in path.parts
+    }
+
+
+def test_two_processes_in_two_folders_write_the_same_bytes(two_outputs):
+    first, second = (written(folder) for folder in two_outputs)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert {Path(name).suffix for name in first} == {".json", ".zip"}
+
+
+def test_no_path_of_the_machine_is_in_what_is_written(two_outputs, every_stack):
+    texts = {name: content for name, content in written(two_outputs[0]).items() if name.endswith(".json")}
+    texts |= {f"{stack.name} ({stack.path})": stack.text.encode() for stack in every_stack}
+    places = [str(place).encode() for place in (two_outputs[0].parent, REPOSITORY, Path.home(), Path(sys.prefix))]
+    assert [(name, place) for name, text in texts.items() for place in places if place in text] == []
+
+
+def test_what_a_stack_brings_along_is_named_relative_to_it(live_stack):
+    function = live_stack.only("aws_lambda_function")
+    assert (live_stack.path.parent / function["filename"]).is_file()
+    assert not Path(function["filename"]).is_absolute()
