@@ -1,5 +1,6 @@
 """The report's pictures as SVG: quality by month, drift by feature and month, what happened when."""
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
@@ -77,9 +78,8 @@ def drift(record: Record) -> str:
         image = axes.imshow(rows, aspect="auto", cmap="YlOrRd", norm=norm)
         for y, row in enumerate(rows):
             for x, value in enumerate(row):
-                axes.text(
-                    x, y, f"{value:.2f}", ha="center", va="center", fontsize=7.5, color="white" if value >= 1 else INK
-                )
+                said, colour = "-" if math.isnan(value) else f"{value:.2f}", "white" if value >= 1 else INK
+                axes.text(x, y, said, ha="center", va="center", fontsize=7.5, color=colour)
         axes.set_xticks(range(len(windows)), windows)
         axes.set_yticks(range(len(rows)), [*names, "prediction"])
         axes.tick_params(length=0)

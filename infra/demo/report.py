@@ -11,7 +11,7 @@ body{font:16px/1.5 system-ui,sans-serif;color:#1f2933;max-width:960px;margin:2.5
 h1{font-size:1.7rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin:2.2rem 0 .4rem}p{margin:.3rem 0}
 svg{width:100%;height:auto}table{border-collapse:collapse;font-size:.9rem;width:100%}
 td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #e4e7eb;vertical-align:top}
-.facts{display:flex;gap:2rem;flex-wrap:wrap;margin:1rem 0}.facts div{font-size:.85rem;color:#52606d}
+.facts{display:flex;gap:1.2rem;flex-wrap:wrap;margin:1rem 0}.facts div{font-size:.85rem;color:#52606d}
 .facts b{display:block;font-size:1.5rem;color:#1f2933}
 """
 
