@@ -15,6 +15,7 @@ SUCCESSOR := import tomllib; project = tomllib.load(open('pyproject.toml', 'rb')
 	print(*(line for line in project['dependencies'] if not line.startswith('cdktf')), \
 	*(line for line in project['optional-dependencies']['dev'] if line.startswith(('pytest', 'hypothesis'))), \
 	'cdktn==0.24.0', sep='\n')
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
 # Where only OpenTofu is installed, the CDKTF command line is told so.
 export TERRAFORM_BINARY_NAME ?= $(if $(shell command -v terraform),terraform,$(if $(shell command -v tofu),tofu,terraform))
@@ -31,6 +32,12 @@ test: set-up .venvs/cdktn/.ready ## Every test
 	$(BIN)/python -m pytest
 
 check: set-up format-check lint types test ## What CI runs
+
+screenshots: ## The README's picture, from the report of the last demo (needs Chromium)
+	@[ -f build/demo/report.html ] || { echo "there is no build/demo/report.html: make demo" >&2; exit 1; }
+	@[ -n "$(CHROMIUM)" ] || { echo "no Chromium: install it, or name one: make screenshots CHROMIUM=…" >&2; exit 1; }
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1000,1250 \
+		--screenshot=docs/images/demo-report.png "file://$(CURDIR)/build/demo/report.html"
 
 doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
 	@$(BIN)/python -m infra.doctor
@@ -73,8 +80,8 @@ clean-all: clean ## Remove the environments too
 
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
-.PHONY: help demo test check doctor images lint format format-check types lock provider-schema bench-synth clean clean-all \
-	set-up tools python
+.PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth \
+	clean clean-all set-up tools python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
