@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.config import load_project
+from infra.config import Project, load_project
 from infra.errors import CheckFailed, UserError
 from infra.release.intended import intended
 from infra.release.promote import commit_of, promoted, write_lock
@@ -26,7 +26,7 @@ By = Annotated[
 @explained
 def models(model: Model, env: Environment = "local") -> None:
     """List the registered versions of a model: approval, metrics, data, what is live."""
-    project = load_project(env)
+    project = _project(env, model)
     lock = project.lock(model)
     table = Table(title=f"{model} in {env}")
     for heading in ("version", "approval", "metrics", "trained on", "started by", "live"):
@@ -47,7 +47,7 @@ def approve(
     env: Environment = "local",
 ) -> None:
     """Approve a registered version, so that it may be promoted."""
-    approved = Registry(load_project(env).environment, model).approve(version, by=by, why=why)
+    approved = Registry(_project(env, model).environment, model).approve(version, by=by, why=why)
     typer.echo(f"{model} version {approved.number} is approved by {by}: sagestack promote {model} --env {env}")
 
 
@@ -60,7 +60,7 @@ def promote(
     env: Environment = "local",
 ) -> None:
     """Write the release lock: the next deploy serves this version."""
-    project = load_project(env)
+    project = _project(env, model)
     registry = Registry(project.environment, model)
     chosen = registry.newest_approved() if version is None else registry.version(version)
     lock = promoted(
@@ -75,11 +75,12 @@ def promote(
 @explained
 def verify(model: Model, env: Environment = "local") -> None:
     """Compare what is live with what is declared; exit 1 with the difference."""
+    environment = _project(env, model).environment
     declared = intended(env, model)
     if declared is None:
         nothing = f"{model} has no release in {env}, so nothing is meant to be live"
         raise CheckFailed(f"{nothing}: sagestack promote {model} --env {env}")
-    found = differences(load_project(env).environment, declared)
+    found = differences(environment, declared)
     if found:
         lines = "\n".join(f"  {what}: declared {wanted}, live {live}" for what, wanted, live in found)
         raise CheckFailed(f"{model} in {env} is not as declared:\n{lines}")
@@ -89,12 +90,19 @@ def verify(model: Model, env: Environment = "local") -> None:
 @explained
 def retire(model: Model, env: Environment = "local") -> None:
     """Delete every registered version, so that the model's stack can be destroyed; refused where it is protected."""
-    environment = load_project(env).environment
+    environment = _project(env, model).environment
     if environment.destroy_protection:
         fix = f"set destroy_protection to false in environments/{env}.yaml, deploy, and then retire"
         raise UserError(f"{env} protects its models from being destroyed: {fix}")
     retired = Registry(environment, model).retire()
     typer.echo(f"{model} in {env}: {len(retired)} versions deleted; now npx cdktf destroy {env}-{model}")
+
+
+def _project(env: str, model: str) -> Project:
+    """The project; a model that it does not know is the user's mistake."""
+    project = load_project(env)
+    project.lock(model)
+    return project
 
 
 def _row(version: Version) -> tuple[str, ...]:

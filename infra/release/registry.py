@@ -52,9 +52,8 @@ class Registry:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
-            raise UserError(
-                f"{self._model}: {error.response['Error']['Message']}: deploy first, so that there is a registry"
-            ) from None
+            answer = error.response["Error"]["Message"].rstrip(".")
+            raise UserError(f"{self._model}: {answer}: deploy first, so that there is a registry") from None
         found = [
             self._version(self._sagemaker.describe_model_package(ModelPackageName=p["ModelPackageArn"]))
             for p in packages

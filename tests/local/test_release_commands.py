@@ -1,0 +1,229 @@
+"""`sagestack models | approve | promote | verify | retire` against a registry that answers as AWS's does."""
+
+import json
+import socket
+
+import pytest
+
+from infra import cli
+
+pytestmark = pytest.mark.local_cloud
+GROUP = "releases-local-churn"
+ENVIRONMENT = """
+prefix: releases
+account: "123456789012"
+region: us-east-1
+endpoint_url: {url}
+state: {{kind: file, directory: build/state}}
+releases: build/releases
+destroy_protection: {protected}
+"""
+
+
+@pytest.fixture
+def project(new_project, cloud, monkeypatch):
+    """A project whose local environment is the local cloud, and a protected one in the same place."""
+    project = new_project()
+    for name, protected in (("local", "false"), ("prod", "true")):
+        project.environment(name, ENVIRONMENT.format(url=cloud.endpoint_url, protected=protected))
+    project.model("churn")
+    monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
+    monkeypatch.delenv("SAGESTACK_ENV", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return project
+
+
+@pytest.fixture
+def sagestack(project, capsys):
+    """Run a command on the project: exit code, standard output, standard error."""
+    assert project.root.is_dir()
+
+    def run(*args):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(list(args))
+        out, err = capsys.readouterr()
+        return caught.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def register(cloud):
+    """Register versions as the pipeline does; they are gone after the test."""
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+
+    def add(*, auc="0.712", **changes):
+        properties = {
+            "baseline_uri": "s3://registry/run/baseline",
+            "evaluation_uri": "s3://registry/run/evaluation.json",
+            "trained_on": "2013-01 2013-02",
+            "data_fingerprint": "sha256:0",
+            "started_by": "drift",
+            "auc": auc,
+        }
+        container = {"Image": "registry/serving:1", "ModelDataUrl": "s3://registry/run/model.tar.gz"}
+        request = {
+            "ModelPackageGroupName": GROUP,
+            "ModelApprovalStatus": "PendingManualApproval",
+            "InferenceSpecification": {
+                "Containers": [container],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+            "CustomerMetadataProperties": properties,
+        }
+        return sagemaker.create_model_package(**request | changes)["ModelPackageArn"]
+
+    yield add
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=GROUP)
+    for package in [package for page in pages for package in page["ModelPackageSummaryList"]]:
+        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+    sagemaker.delete_model_package_group(ModelPackageGroupName=GROUP)
+
+
+def lock_of(project):
+    path = project.folder / "build/releases/churn.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def test_before_the_first_deploy_there_is_no_registry_and_the_message_says_so(sagestack):
+    for command in (("models", "churn"), ("promote", "churn"), ("approve", "churn", "1", "--why", "good")):
+        code, out, err = sagestack(*command)
+        assert (code, out) == (2, "")
+        assert "deploy first, so that there is a registry" in err
+        assert "Traceback" not in err
+
+
+def test_versions_are_listed_newest_first_with_what_they_scored_and_why_they_were_trained(sagestack, register):
+    for auc in ("0.6", "0.7"):
+        register(auc=auc)
+    code, out, _ = sagestack("models", "churn")
+    rows = [line.split("│")[1:-1] for line in out.splitlines() if line.startswith("│")]
+    assert code == 0
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["2", "PendingManualApproval", "auc 0.700", "2013-01 2013-02", "drift", ""],
+        ["1", "PendingManualApproval", "auc 0.600", "2013-01 2013-02", "drift", ""],
+    ]
+
+
+def test_a_version_that_somebody_registered_by_hand_is_listed_too(sagestack, register):
+    register(CustomerMetadataProperties={"note": "by hand"})
+    code, out, _ = sagestack("models", "churn")
+    assert code == 0
+    assert out.count("unknown") == 2
+
+
+def test_approval_keeps_who_and_why_in_the_registry(sagestack, register, cloud):
+    arn = register()
+    code, out, _ = sagestack("approve", "churn", "1", "--why", "better on the newest days", "--by", "ada")
+    assert code == 0
+    assert "churn version 1 is approved by ada" in out
+    package = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    assert (package["ModelApprovalStatus"], package["ApprovalDescription"]) == ("Approved", "better on the newest days")
+    assert package["CustomerMetadataProperties"]["approved_by"] == "ada"
+    assert package["CustomerMetadataProperties"]["baseline_uri"] == "s3://registry/run/baseline"
+
+
+def test_an_approval_needs_a_reason(sagestack, register):
+    register()
+    code, _, err = sagestack("approve", "churn", "1")
+    assert code == 2
+    assert "--why" in err
+
+
+def test_a_version_that_is_not_there_is_answered_with_those_that_are(sagestack, register):
+    register()
+    register()
+    for command in (("approve", "churn", "7", "--why", "good"), ("promote", "churn", "7")):
+        assert sagestack(*command) == (2, "", "churn has no version 7; registered: 2, 1\n")
+
+
+def test_nothing_is_promoted_that_nobody_approved(sagestack, register, project):
+    register()
+    code, _, err = sagestack("promote", "churn")
+    assert code == 2
+    assert "churn has no approved version: sagestack models churn, then sagestack approve churn VERSION" in err
+    code, _, err = sagestack("promote", "churn", "1")
+    assert (code, "sagestack approve churn 1 first" in err) == (2, True)
+    assert lock_of(project) is None
+
+
+def test_the_newest_approved_version_is_promoted_unless_another_is_named(sagestack, register, project):
+    for number in ("1", "2", "3"):
+        register()
+        if number != "3":
+            sagestack("approve", "churn", number, "--why", "good", "--by", "ada")
+    code, out, _ = sagestack("promote", "churn", "--by", "grace")
+    lock = lock_of(project)
+    assert code == 0
+    assert "churn version 2 is current" in out
+    assert (lock["current"]["version"], lock["current"]["approved_by"], lock["current"]["promoted_by"]) == (
+        2,
+        "ada",
+        "grace",
+    )
+    sagestack("promote", "churn", "1")
+    lock = lock_of(project)
+    assert (lock["current"]["version"], lock["previous"]["version"]) == (1, 2)
+    assert "live" in next(line for line in sagestack("models", "churn")[1].splitlines() if line.startswith("│ 1 "))
+
+
+def test_promoting_again_leaves_the_lock_as_it_is(sagestack, register, project):
+    register()
+    sagestack("approve", "churn", "1", "--why", "good")
+    sagestack("promote", "churn", "--by", "grace")
+    before = lock_of(project)
+    assert sagestack("promote", "churn", "--by", "somebody")[0] == 0
+    assert lock_of(project) == before
+
+
+def test_verify_without_a_release_fails_and_says_that_nothing_is_meant_to_be_live(sagestack):
+    code, _, err = sagestack("verify", "churn")
+    assert code == 1
+    assert "churn has no release in local, so nothing is meant to be live: sagestack promote churn --env local" in err
+
+
+def test_verify_after_a_promotion_that_was_not_deployed_fails_with_the_difference(sagestack, register):
+    register()
+    sagestack("approve", "churn", "1", "--why", "good")
+    sagestack("promote", "churn")
+    code, out, err = sagestack("verify", "churn")
+    assert (code, out) == (1, "")
+    assert f"churn in local is not as declared:\n  endpoint: declared {GROUP}, live does not exist\n" == err
+
+
+def test_retire_deletes_every_version(sagestack, register, cloud):
+    register()
+    register()
+    code, out, _ = sagestack("retire", "churn")
+    assert (code, "churn in local: 2 versions deleted" in out) == (0, True)
+    packages = cloud.client("sagemaker").list_model_packages(ModelPackageGroupName=GROUP)
+    assert packages["ModelPackageSummaryList"] == []
+
+
+def test_a_protected_environment_refuses_to_retire(sagestack, register, cloud):
+    register()
+    code, _, err = sagestack("retire", "churn", "--env", "prod")
+    assert code == 2
+    assert "prod protects its models from being destroyed: set destroy_protection to false" in err
+    packages = cloud.client("sagemaker").list_model_packages(ModelPackageGroupName=GROUP)
+    assert len(packages["ModelPackageSummaryList"]) == 1
+
+
+@pytest.mark.parametrize("command", [("models", "chrn"), ("promote", "chrn"), ("verify", "chrn"), ("retire", "chrn")])
+def test_a_model_that_is_not_there_is_a_mistake_with_a_suggestion(sagestack, command):
+    code, _, err = sagestack(*command)
+    assert code == 2
+    assert "there is no model chrn: did you mean churn?" in err
+
+
+def test_an_endpoint_url_that_nobody_answers_at_is_told_without_a_traceback(sagestack, project, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and listening to nobody
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        project.environment("local", ENVIRONMENT.format(url=url, protected="false"))
+        code, out, err = sagestack("models", "churn")
+    assert (code, out) == (2, "")
+    assert err == f'AWS: Could not connect to the endpoint URL: "{url}/"\n'
