@@ -29,6 +29,9 @@ DEFAULT_PORT: Final = 8080
 HOST_VARIABLE: Final = "SAGESTACK_BIND_HOST"
 """A container binds to every interface of its own network namespace; a bare process is told 127.0.0.1."""
 
+TREES_LIBRARY_VARIABLE: Final = "SAGESTACK_TREES_LIBRARY"
+"""The compiled tree walk, a shared library; without it LightGBM's own scores every model."""
+
 MAX_BODY_BYTES: Final = 6_291_456
 PING_PATH: Final = "/ping"
 INVOCATIONS_PATH: Final = "/invocations"

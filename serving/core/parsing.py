@@ -53,6 +53,8 @@ class RowParser:
     def _csv(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         _check_utf8(body)
         body = body.removeprefix(_BYTE_ORDER_MARK)
+        if self._encoder.numeric and (rows := self._encoder.plain_numbers(body)):
+            return rows
         records = _plain(body) if b'"' not in body else _quoted(body)
         if records[0] == self._header:
             del records[0]

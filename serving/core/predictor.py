@@ -5,6 +5,7 @@ from pathlib import Path
 from serving.core.booster import Booster, Matrix
 from serving.core.errors import ArtifactError
 from serving.core.signature import Signature, read_model, read_signature
+from serving.core.trees import Trees, compiled_trees
 
 
 class Predictor:
@@ -18,6 +19,7 @@ class Predictor:
         """
         self.signature = signature
         self._booster = Booster(model)
+        self._scorer = compiled_trees(model, self._booster) or self._booster
         if self._booster.features != len(signature.inputs):
             raise ArtifactError(
                 f"the model has {self._booster.features} features, its signature {len(signature.inputs)} inputs"
@@ -33,13 +35,18 @@ class Predictor:
         signature = read_signature(folder)
         return cls(signature, read_model(signature, folder))
 
+    @property
+    def evaluator(self) -> str:
+        """What scores: the compiled walk, or the library itself."""
+        return "compiled trees" if isinstance(self._scorer, Trees) else "lightgbm"
+
     def score(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, inputs) matrix, in its order: probabilities for a classification."""
-        return self._booster.predict(matrix)
+        return self._scorer.predict(matrix)
 
     def score_row(self, row: list[float]) -> float:
         """The score of one row: the same as that row's in a matrix."""
-        return self._booster.predict_row(row)
+        return self._scorer.predict_row(row)
 
     def label(self, score: float) -> int | None:
         """1 if the score reaches the signature's threshold, else 0; None for a regression."""

@@ -3,16 +3,20 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import orjson
 
 from serving.core.booster import Matrix
 from serving.core.errors import InputError
 from serving.core.signature import Input, Signature
 
 NAN: Final = math.nan
+_OF_NUMBERS: Final = b"0123456789+-.eE,\n "
+_NUMBERS: Final = frozenset({int, float})
 _SHOWN: Final = 40
 """Characters of a wrong value that an error repeats."""
 
@@ -43,6 +47,8 @@ class RowEncoder:
 
     def __init__(self, signature: Signature) -> None:
         self._inputs = signature.inputs
+        self.numeric = all(one.type == "numeric" for one in self._inputs)
+        """Whether no input is categorical."""
         self._names = frozenset(signature.names)
         self._codes: dict[str, Mapping[bytes, float]] = {
             one.name: {text.encode(): float(code) for code, text in enumerate(one.categories)} for one in self._inputs
@@ -50,6 +56,16 @@ class RowEncoder:
         self._quick: tuple[Callable[[bytes], float], ...] = tuple(
             float if one.type == "numeric" else self._codes[one.name].__getitem__ for one in self._inputs
         )
+
+    def plain_numbers(self, body: bytes) -> list[list[float]] | None:
+        """Rows of CSV that are all numbers as JSON writes them, ten times as fast; None if anything asks for care."""
+        if body.translate(None, _OF_NUMBERS):
+            return None
+        try:
+            rows: list[list[float]] = orjson.loads(b"[[%b]]" % body.removesuffix(b"\n").replace(b"\n", b"],["))
+        except orjson.JSONDecodeError:
+            return None
+        return rows if set(map(len, rows)) == {len(self._inputs)} else None
 
     def plain_text(self, fields: Sequence[bytes], row: int, unknown: Counter[str]) -> list[float]:
         """Like `text`, but faster, for fields that have no underscore."""
@@ -80,6 +96,9 @@ class RowEncoder:
             raise InputError("a row is a list of values, or an object by name", row)
         if len(value) != len(self._inputs):
             raise self._wrong_length(len(value), row)
+        if self.numeric and _NUMBERS.issuperset(map(type, value)):
+            with suppress(OverflowError):
+                return list(map(float, value))
         return [self._json_value(one, item, row, unknown) for one, item in zip(self._inputs, value, strict=True)]
 
     def _wrong_length(self, length: int, row: int) -> InputError:

@@ -26,13 +26,13 @@ def test_the_entrypoint_is_the_contracts_in_exec_form(image: str, entrypoint: tu
 @pytest.mark.parametrize("image", RECIPES)
 def test_the_base_image_is_an_argument_and_packages_are_checked_by_hash(image: str) -> None:
     text = recipe(image)
-    assert re.match(r"ARG BASE_IMAGE=python:\S+\nFROM \$\{BASE_IMAGE\}\n", text)
+    assert re.match(r"ARG BASE_IMAGE=python:\S+\nFROM \$\{BASE_IMAGE\}( AS \w+)?\n", text)
     assert f"--require-hashes --requirement {image}/requirements.lock" in text
 
 
 @pytest.mark.parametrize("image", RECIPES)
 def test_everything_that_is_copied_exists(image: str) -> None:
-    for line in re.findall(r"^COPY (.*)$", recipe(image), re.MULTILINE):
+    for line in re.findall(r"^COPY (?!--from)(.*)$", recipe(image), re.MULTILINE):
         *sources, _ = line.split()
         assert all((PROJECT / source).exists() for source in sources)
 
@@ -41,6 +41,12 @@ def test_the_health_check_asks_for_what_the_contract_names() -> None:
     text = recipe("serving")
     assert f"'{serving.contract.PING_PATH}'" in text
     assert f"'{serving.contract.PORT_VARIABLE}', '{serving.contract.DEFAULT_PORT}'" in text
+
+
+def test_the_serving_image_names_the_walk_that_it_compiled() -> None:
+    text = recipe("serving")
+    (path,) = re.findall(rf"{serving.contract.TREES_LIBRARY_VARIABLE}=/opt/sagestack/(\S+)", text)
+    assert re.search(rf"^COPY --from=trees /build/{Path(path).name} {Path(path).parent}/$", text, re.MULTILINE)
 
 
 def test_the_training_image_has_no_http_server() -> None:

@@ -1,0 +1,104 @@
+"""The compiled tree walk (`trees.c`): LightGBM's own scores, bit for bit, in a fraction of its time.
+
+The serving image compiles it while it is built. Where there is no such library, or a model is of a kind that it does
+not know, or any probe row scores otherwise than in LightGBM, LightGBM itself scores.
+"""
+
+import ctypes
+import os
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.contract import TREES_LIBRARY_VARIABLE
+from serving.core.booster import Booster, Matrix
+from serving.core.forest import CATEGORICAL, Forest, UnreadableForestError, read_forest
+
+PROBES: Final = 256
+"""Rows that a walk and LightGBM must agree on, to the bit, before the walk serves."""
+
+_HUGE: Final = 1e300
+
+
+class _Forest(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("nodes", "values", "roots", "depths", "sets", "bits")),
+        *((name, ctypes.c_int32) for name in ("trees", "features", "categorical")),
+        ("sigmoid", ctypes.c_double),
+    )
+
+
+class Trees:
+    """A forest ready to be walked; for one caller at a time a row, for any number a matrix."""
+
+    def __init__(self, forest: Forest, library: ctypes.CDLL) -> None:
+        self._arrays = forest
+        self._forest = _Forest(
+            *(_address(array) for array in (forest.nodes, forest.values, forest.roots)),
+            *(_address(array) for array in (forest.depths, forest.sets, forest.bits)),
+            len(forest.roots), forest.features, int((forest.nodes["kind"] == CATEGORICAL).any()), forest.sigmoid,
+        )  # fmt: skip
+        self._score = library.sagestack_score
+        self._score.restype = None
+        self._row = (ctypes.c_double * forest.features)()
+        self._row_score = ctypes.c_double()
+        self._row_arguments = (
+            ctypes.byref(self._forest), self._row, ctypes.c_int64(1), ctypes.byref(self._row_score)
+        )  # fmt: skip
+
+    def predict_row(self, row: list[float]) -> float:
+        """The score of one row, of as many values as the model has features."""
+        self._row[:] = row  # type: ignore[assignment] # a list of plain floats is what ctypes converts
+        self._score(*self._row_arguments)
+        return self._row_score.value
+
+    def predict(self, matrix: Matrix) -> Matrix:
+        """The scores of a (rows, features) matrix, in its order."""
+        rows, columns = matrix.shape
+        if columns != self._arrays.features:
+            raise ValueError(f"the matrix has {columns} columns, the model {self._arrays.features} features")
+        data = np.array(matrix, dtype=np.float64, order="C")  # a copy: the walk changes its rows
+        scores = np.empty(rows, dtype=np.float64)
+        self._score(ctypes.byref(self._forest), _address(data), ctypes.c_int64(rows), _address(scores))
+        return scores
+
+
+def compiled_trees(model: bytes, booster: Booster) -> Trees | None:
+    """The walk of a model that `booster` has loaded; None if LightGBM must score it itself."""
+    path = os.environ.get(TREES_LIBRARY_VARIABLE)
+    if not path:
+        return None
+    try:
+        forest = read_forest(model.decode())
+        trees = Trees(forest, ctypes.CDLL(path))
+    except (UnreadableForestError, UnicodeDecodeError, OSError):
+        return None
+    if forest.features != booster.features:
+        return None
+    probes = _probes(forest)
+    one_by_one = [trees.predict_row(row) for row in probes.tolist()]
+    expected = booster.predict(probes)
+    return trees if _same(trees.predict(probes), expected) and _same(np.array(one_by_one), expected) else None
+
+
+def _same(one: Matrix, other: Matrix) -> bool:
+    return one.tobytes() == other.tobytes()
+
+
+def _probes(forest: Forest) -> Matrix:
+    """Rows of the model's own thresholds, their neighbours, codes of categories, and values that are awkward."""
+    chance = np.random.default_rng(0)
+    awkward = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-35, -1e-35, 1e300, -0.5, 2.0**31, *range(-1, 33)])
+    rows = np.empty((PROBES, forest.features))
+    for feature in range(forest.features):
+        nodes = forest.nodes[forest.nodes["feature"] == feature]
+        numeric = nodes["threshold"][(nodes["kind"] != CATEGORICAL) & (np.abs(nodes["threshold"]) < _HUGE)]
+        near = [numeric, np.nextafter(numeric, np.inf), np.nextafter(numeric, -np.inf)]
+        pool = np.concatenate([*near, np.resize(awkward, len(numeric) + len(awkward))])
+        rows[:, feature] = chance.choice(pool, PROBES)
+    return rows
+
+
+def _address(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
