@@ -46,7 +46,14 @@ FEATURE_DIMENSION: Final = "Feature"
 PSI_METRIC: Final = "PopulationStabilityIndex"
 """By Endpoint and Feature: one value a feature and window."""
 MAX_PSI_METRIC: Final = "MaxFeaturePopulationStabilityIndex"
-"""By Endpoint: the largest feature PSI of the window; what the drift alarm watches."""
+"""By Endpoint: the largest feature PSI of the window; what the drift alarm watches where there is a PSI threshold."""
+MAX_DRIFT_METRIC: Final = "MaxFeatureDrift"
+"""By Endpoint: the largest feature statistic of the window in thresholds, 1 or more being drift.
+
+What the drift alarm watches where thresholds are calibrated by the window's size.
+"""
+FEATURE_DRIFT_METRIC: Final = "FeatureDrift"
+"""By Endpoint and Feature: the same of each feature whose statistic is not the PSI."""
 PREDICTION_PSI_METRIC: Final = "PredictionPopulationStabilityIndex"
 DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
 SAMPLE_COUNT_METRIC: Final = "SampleCount"

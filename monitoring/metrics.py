@@ -8,6 +8,8 @@ from monitoring.contract import (
     DRIFTED_FEATURES_METRIC,
     ENDPOINT_DIMENSION,
     FEATURE_DIMENSION,
+    FEATURE_DRIFT_METRIC,
+    MAX_DRIFT_METRIC,
     MAX_PSI_METRIC,
     METRIC_NAMESPACE,
     PREDICTION_PSI_METRIC,
@@ -15,6 +17,7 @@ from monitoring.contract import (
     SAMPLE_COUNT_METRIC,
 )
 from monitoring.report import Findings
+from monitoring.statistics import PSI
 
 MAX_DATA: Final = 1000
 """PutMetricData takes so many at once."""
@@ -39,11 +42,16 @@ def _data(endpoint: str, end: datetime, findings: Findings) -> Iterator[dict[str
         return {"MetricName": name, "Dimensions": dimensions, "Timestamp": end, "Value": value, "Unit": unit}
 
     yield datum(SAMPLE_COUNT_METRIC, findings.rows, unit="Count")
-    if findings.max_psi is None:
+    if findings.max_drift is None:
         return
-    yield datum(MAX_PSI_METRIC, findings.max_psi)
+    yield datum(MAX_DRIFT_METRIC, findings.max_drift)
+    if findings.max_psi is not None:
+        yield datum(MAX_PSI_METRIC, findings.max_psi)
     yield datum(DRIFTED_FEATURES_METRIC, len(findings.drifted_features), unit="Count")
     if findings.prediction is not None:
         yield datum(PREDICTION_PSI_METRIC, findings.prediction.value)
     for each in findings.features:
-        yield datum(PSI_METRIC, each.value, feature=each.name)
+        if each.statistic is PSI:
+            yield datum(PSI_METRIC, each.value, feature=each.name)
+        else:
+            yield datum(FEATURE_DRIFT_METRIC, each.ratio, feature=each.name)

@@ -1,15 +1,17 @@
 """What a window says against the baseline: the statistic of every feature and of the prediction, and the verdict."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from monitoring.bins import CategoricalBins
+from monitoring.calibration import calibrated_thresholds
 from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
 from monitoring.model_monitor import violation
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import DriftSpec
-from monitoring.statistics import PSI
+from monitoring.statistics import PSI, Statistic
 from monitoring.window import Window
 
 STANDARD_ERRORS: Final = 3
@@ -26,17 +28,24 @@ class Comparison:
         current: Its counts in the window, over the same bins.
         value: The statistic, not yet a verdict.
         threshold: From it on, the column drifted.
+        statistic: What was computed.
     """
 
     baseline: Distribution
     current: Distribution
     value: float
     threshold: float
+    statistic: Statistic = PSI
 
     @property
     def name(self) -> str:
         """The column."""
         return self.baseline.bins.name
+
+    @property
+    def ratio(self) -> float:
+        """The statistic in thresholds: comparable whatever the statistic and the window's size."""
+        return self.value / self.threshold
 
     @property
     def drifted(self) -> bool:
@@ -48,8 +57,9 @@ class Comparison:
         return {
             "name": self.name,
             "type": self.baseline.bins.type,
-            "statistic": PSI.name,
+            "statistic": self.statistic.name,
             "value": self.value,
+            "threshold": self.threshold,
             "missing_rate": self.current.missing_rate,
             "drifted": self.drifted,
         }
@@ -81,23 +91,33 @@ class Findings:
     def drifted_features(self) -> list[str]:
         """Those that reach the threshold, furthest first."""
         drifted = [each for each in self.features if each.drifted]
-        return [each.name for each in sorted(drifted, key=lambda each: -each.value)]
+        return [each.name for each in sorted(drifted, key=lambda each: -each.ratio)]
 
     @property
     def max_psi(self) -> float | None:
-        """The largest of the features' statistics; None when none was computed."""
-        return max((each.value for each in self.features), default=None)
+        """The largest of the features' population stability indices; None when none was computed."""
+        return max((each.value for each in self.features if each.statistic is PSI), default=None)
+
+    @property
+    def max_drift(self) -> float | None:
+        """The largest of the features' statistics in thresholds, 1 or more being drift; None when none was computed."""
+        return max((each.ratio for each in self.features), default=None)
 
 
 def compare(baseline: Profile, current: Profile, spec: DriftSpec) -> Findings:
     """Hold a window's profile against the baseline's; with fewer than `minimum_rows`, find nothing."""
     if current.rows < spec.minimum_rows:
         return Findings((), None, current.rows)
-    pairs = zip(baseline.features, current.features, strict=True)
-    features = tuple(_compare(then, now, spec.psi_threshold) for then, now in pairs)
+    statistics = [spec.statistic(each.bins.type) for each in baseline.features]
+    thresholds = _thresholds(baseline, statistics, current.rows, spec)
+    columns = zip(baseline.features, current.features, thresholds, statistics, strict=True)
+    features = tuple(_compare(*column) for column in columns)
     answered = current.prediction.rows - current.prediction.missing
     threshold = spec.psi_threshold if spec.prediction_psi_threshold is None else spec.prediction_psi_threshold
-    prediction = _compare(baseline.prediction, current.prediction, threshold) if answered >= spec.minimum_rows else None
+    # Fixed, since the model has seen the baseline's rows: chance alone is not what parts its scores from traffic's.
+    prediction = (
+        _compare(baseline.prediction, current.prediction, threshold, PSI) if answered >= spec.minimum_rows else None
+    )
     return Findings(features, prediction, current.rows)
 
 
@@ -112,10 +132,12 @@ def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: F
         "window": window.to_json(),
         "records": records,
         "status": findings.status,
-        "threshold": spec.psi_threshold,
+        "threshold": spec.psi_threshold if spec.false_alarm_rate is None else None,
+        "false_alarm_rate": spec.false_alarm_rate,
         "features": [each.to_json() for each in findings.features],
         "prediction": prediction and _prediction(prediction),
         "max_psi": findings.max_psi,
+        "max_drift": findings.max_drift,
         "drifted_features": findings.drifted_features,
     }
 
@@ -136,8 +158,15 @@ def summary(findings: Findings, minimum_rows: int) -> str:
     return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}"
 
 
-def _compare(baseline: Distribution, current: Distribution, threshold: float) -> Comparison:
-    return Comparison(baseline, current, PSI.compute(baseline.counts, current.counts), threshold)
+def _thresholds(baseline: Profile, statistics: Sequence[Statistic], rows: int, spec: DriftSpec) -> Sequence[float]:
+    if spec.false_alarm_rate is None or not baseline.features:
+        return [spec.psi_threshold] * len(baseline.features)
+    return calibrated_thresholds(baseline.features, statistics, rows, spec.false_alarm_rate)
+
+
+def _compare(baseline: Distribution, current: Distribution, threshold: float, statistic: Statistic) -> Comparison:
+    value = float(statistic.compute(baseline.counts, current.counts))
+    return Comparison(baseline, current, value, threshold, statistic)
 
 
 def _prediction(comparison: Comparison) -> dict[str, Any]:
@@ -159,7 +188,7 @@ def _most_missing(each: Comparison) -> float:
 def _violations(each: Comparison) -> list[dict[str, str]]:
     found = []
     if each.drifted:
-        said = f"{PSI.title} {each.value:.4g} reaches the threshold {each.threshold:g}"
+        said = f"{each.statistic.title} {each.value:.4g} reaches the threshold {each.threshold:g}"
         found.append(violation(each.name, "baseline_drift_check", said))
     if each.current.missing_rate > _most_missing(each):
         then, now = each.baseline.missing_rate, each.current.missing_rate

@@ -11,6 +11,7 @@ from typing import Any, Final, Self, get_args, get_type_hints
 
 from monitoring.contract import SPEC_VARIABLE
 from monitoring.errors import MonitoringError
+from monitoring.statistics import PSI, STATISTICS, Statistic
 from serving.contract import join_variable
 
 SCHEMA_VERSION: Final = 1
@@ -92,10 +93,14 @@ class DriftSpec(Spec):
         variant: The production variant whose traffic is looked at.
         capture_uri: `s3://bucket/prefix`; SageMaker adds `/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
         schedule: One of `SCHEDULES`: how long the window is.
-        psi_threshold: A feature has drifted from this PSI on.
+        psi_threshold: A feature has drifted from this PSI on, unless there is a false-alarm rate.
         minimum_rows: Below it, the answer is "not enough data".
         prediction_psi_threshold: The same for the prediction; as `psi_threshold` when null.
         baseline_model_version: The model package version that the baseline belongs to, for the report.
+        numeric_statistic: The statistic of numeric features; one other than `psi` needs a false-alarm rate.
+        categorical_statistic: The same for categorical ones.
+        false_alarm_rate: The share of windows without drift in which any feature may be said to have drifted; sets
+            every feature's threshold by the window's size.
     """
 
     endpoint: str
@@ -106,6 +111,13 @@ class DriftSpec(Spec):
     minimum_rows: int
     prediction_psi_threshold: float | None = None
     baseline_model_version: int | None = None
+    numeric_statistic: str = PSI.name
+    categorical_statistic: str = PSI.name
+    false_alarm_rate: float | None = None
+
+    def statistic(self, feature_type: str) -> Statistic:
+        """The statistic of features of a type, `numeric` or `categorical`."""
+        return STATISTICS[self.numeric_statistic if feature_type == "numeric" else self.categorical_statistic]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,6 +129,17 @@ class DriftSpec(Spec):
             raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")
         if self.minimum_rows < 1:
             raise _wrong("minimum_rows", self.minimum_rows, "at least 1")
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
+            raise _wrong("false_alarm_rate", self.false_alarm_rate, "between 0 and 1")
+        self._check_statistic("numeric", self.numeric_statistic)
+        self._check_statistic("categorical", self.categorical_statistic)
+
+    def _check_statistic(self, feature_type: str, name: str) -> None:
+        known = [each.name for each in STATISTICS.values() if feature_type in each.feature_types]
+        if name not in known:
+            raise _wrong(f"{feature_type}_statistic", name, f"one of {', '.join(known)}")
+        if name != PSI.name and self.false_alarm_rate is None:
+            raise _wrong(f"{feature_type}_statistic", name, f"{PSI.name} where there is no false_alarm_rate")
 
 
 def _json_object(text: str) -> dict[str, Any]:

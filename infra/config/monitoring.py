@@ -1,11 +1,26 @@
 """What is watched while the model serves."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from infra.config.base import Count, Positive, Section
+from pydantic import Field
+
+from infra.config.base import Broken, Count, Positive, Section
 from infra.config.instance import InstanceConfig
 
+NumericStatistic = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
+CategoricalStatistic = Literal["psi", "jensen-shannon", "chi-square"]
+FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
 Schedule = Literal["hourly", "daily", "weekly", "monthly"]
+
+
+class StatisticsConfig(Section):
+    """How far a feature's distribution lies from the training data's."""
+
+    numeric: NumericStatistic = "psi"
+    """The statistic of numeric features."""
+    categorical: CategoricalStatistic = "psi"
+    """The statistic of categorical features."""
 
 
 class DriftConfig(Section):
@@ -17,10 +32,27 @@ class DriftConfig(Section):
     """Population stability index from which a feature has drifted."""
     prediction_psi_threshold: Positive = 0.2
     """Population stability index from which the predictions have drifted."""
+    false_alarm_rate: FalseAlarmRate | None = None
+    """Instead of `psi_threshold`: the share of windows without drift in which any feature may raise the alarm."""
+    statistics: StatisticsConfig = StatisticsConfig()
+    """What is computed; a statistic other than psi needs a `false_alarm_rate`."""
     minimum_rows: Count = 500
     """With fewer captured rows in a window, nothing is concluded."""
     instance: InstanceConfig = InstanceConfig()
     """The machine that the drift job runs on."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """Features have one kind of threshold, and only the PSI has a fixed one."""
+        if self.false_alarm_rate is not None:
+            if "psi_threshold" in self.model_fields_set:
+                why = f"is {self.false_alarm_rate:g} but psi_threshold is {self.psi_threshold:g}: remove one of the two"
+                yield Broken((("false_alarm_rate", why),))
+            return
+        for kind in ("numeric", "categorical"):
+            name = getattr(self.statistics, kind)
+            if name != "psi":
+                why = f"is {name}, which has no fixed threshold: set monitoring.drift.false_alarm_rate, such as 0.05"
+                yield Broken(((f"statistics.{kind}", why),))
 
 
 class MonitoringConfig(Section):

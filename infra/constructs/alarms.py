@@ -60,12 +60,7 @@ class DriftAlarms(Construct):
     def __init__(self, scope: Construct, id_: str, *, drift: DriftConfig, endpoint: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
         self._endpoint, self._alerts, self._period = endpoint, alerts, PERIOD_SECONDS[drift.schedule]
-        self.features = self._psi(
-            "features",
-            contract.MAX_PSI_METRIC,
-            drift.psi_threshold,
-            "A feature's distribution has moved from the baseline's.",
-        )
+        self.features = self._features(drift)
         self.prediction = self._psi(
             "prediction",
             contract.PREDICTION_PSI_METRIC,
@@ -80,7 +75,17 @@ class DriftAlarms(Construct):
         """The alarms that ask for retraining."""
         return [self.features.name, self.prediction.name]
 
+    def _features(self, drift: DriftConfig) -> Alarm:
+        meaning = "A feature's distribution has moved from the baseline's."
+        if drift.false_alarm_rate is None:
+            return self._psi("features", contract.MAX_PSI_METRIC, drift.psi_threshold, meaning)
+        chance = f"further than in {drift.false_alarm_rate:.4g} of windows by chance"
+        return self._drift("features", contract.MAX_DRIFT_METRIC, 1, f"{meaning} ({chance})")
+
     def _psi(self, id_: str, metric: str, threshold: float, meaning: str) -> Alarm:
+        return self._drift(id_, metric, threshold, f"{meaning} (population stability index {threshold:g} or more)")
+
+    def _drift(self, id_: str, metric: str, threshold: float, description: str) -> Alarm:
         return Alarm(
             self,
             id_,
@@ -92,7 +97,7 @@ class DriftAlarms(Construct):
             periods=1,
             datapoints=1,
             missing_data="missing",
-            description=f"{self._endpoint}: {meaning} (population stability index {threshold:g} or more)",
+            description=f"{self._endpoint}: {description}",
             severity="warning",
             runbook="drift",
             alerts=self._alerts,

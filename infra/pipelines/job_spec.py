@@ -48,6 +48,9 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "psi_threshold": drift.psi_threshold,
         "prediction_psi_threshold": drift.prediction_psi_threshold,
         "minimum_rows": drift.minimum_rows,
+        "numeric_statistic": drift.statistics.numeric,
+        "categorical_statistic": drift.statistics.categorical,
+        "false_alarm_rate": drift.false_alarm_rate,
         "baseline_model_version": baseline_version,
     }
 

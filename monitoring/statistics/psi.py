@@ -8,9 +8,8 @@ Sources: Siddiqi, Credit Risk Scorecards (2006), chapter 9, for the index and it
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from monitoring.statistics.statistic import Counts, Statistic
+from monitoring.statistics.statistic import Counts, Statistic, Values, same_bins, shares
 
 PSEUDO_COUNT: Final = 0.5
 """Added to every bin of both sides (Jeffreys' prior): an empty bin has no logarithm.
@@ -19,42 +18,31 @@ Against a fixed floor on shares it fades as rows grow, and does not make small w
 """
 
 
-def psi(baseline: Counts, current: Counts, pseudo_count: float = PSEUDO_COUNT) -> float:
+def psi(baseline: Counts, current: Counts, pseudo_count: float = PSEUDO_COUNT) -> Values:
     """The sum over bins of (current share - baseline share) * ln(current share / baseline share).
 
     Args:
-        baseline: Rows in each bin, shape (bins,).
-        current: Rows in each bin of the same bins, shape (bins,).
+        baseline: Rows in each bin, shape (…, bins).
+        current: Rows in each bin of the same bins, shape (…, bins).
         pseudo_count: What is added to each bin before shares are taken; 0 gives the plain index, which is infinite
             where just one side of a bin is empty.
 
     Returns:
-        The index, in nats: 0 when the shares are equal, symmetric in its two sides, never negative.
+        The index, in nats, shape (…): 0 when the shares are equal, symmetric in its two sides, never negative.
 
     Raises:
         ValueError: the bins differ in number, or a side is empty and there is no pseudo-count.
     """
-    if baseline.shape != current.shape:
-        raise ValueError(f"{len(baseline)} bins in the baseline, {len(current)} in the window: not the same bins")
-    expected, actual = _shares(baseline, pseudo_count), _shares(current, pseudo_count)
+    same_bins(baseline, current)
+    expected, actual = shares(baseline, pseudo_count), shares(current, pseudo_count)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = (actual - expected) * np.log(actual / expected)
-    return float(np.where(actual == expected, 0.0, terms).sum())
-
-
-def _shares(counts: Counts, pseudo_count: float) -> npt.NDArray[np.float64]:
-    smoothed = counts.astype(np.float64) + pseudo_count
-    total = smoothed.sum()
-    if total == 0:
-        raise ValueError("no rows to take shares of")
-    shares: npt.NDArray[np.float64] = smoothed / total
-    return shares
+    return np.asarray(np.where(actual == expected, 0.0, terms).sum(axis=-1))
 
 
 PSI: Final = Statistic(
     name="psi",
     title="population stability index",
     feature_types=frozenset({"numeric", "categorical"}),
-    default_threshold=0.25,
     compute=psi,
 )

@@ -157,3 +157,11 @@ def test_drift_alarms_reach_the_governor_by_their_names(live_stack, prod):
         (drift,) = [rule for rule in stack.all("aws_cloudwatch_event_rule").values() if rule["name"].endswith("-drift")]
         listened_to = set(re.findall(r'"([a-z-]+-drift-[a-z]+)"', drift["event_pattern"]))
         assert listened_to == {name for name in named(stack) if name.endswith(("-features", "-prediction"))}
+
+
+def test_with_a_false_alarm_rate_drift_counts_in_thresholds(new_project, new_release, synthesize):
+    project = new_project()
+    project.model("churn", "monitoring: {drift: {false_alarm_rate: 0.05, statistics: {numeric: wasserstein}}}")
+    project.lock("churn", new_release(1))
+    alarm = named(synthesize(project)["local-churn"])["sagestack-local-churn-drift-features"]
+    assert (alarm["metric_name"], alarm["threshold"]) == ("MaxFeatureDrift", 1)
