@@ -44,6 +44,8 @@ def main(arguments: list[str]) -> int:
 def _job(command: str) -> Job:
     """Import only what the job needs: LightGBM's package takes a second, and only training wants it."""
     if command == TRAIN_COMMAND:
+        # On a core that is shared, a thread that spins while it waits costs the others ten times what it saves.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from training import train  # noqa: PLC0415
 
         return train.run

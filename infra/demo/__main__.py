@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     record.seconds = time.monotonic() - began
     record.write(FOLDER / "summary.json")
     report.write(record, FOLDER / "report.html")
-    ending.say(console, record, FOLDER, kept=keep)
+    ending.say(progress, record, FOLDER, kept=keep)
     return 0 if record.went_well else 1
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 from infra.demo.record import Record
 
@@ -27,9 +28,11 @@ class Progress:
             yield done
         seconds = time.monotonic() - began
         self._record.steps.append((title, seconds))
-        self._say(f"[dim]{began - self._began:6.1f} s[/dim]  [green]✓[/green] {title} [dim]({seconds:.1f} s)[/dim]")
+        self.say(f"[dim]{began - self._began:6.1f} s[/dim]  [green]✓[/green] {title} [dim]({seconds:.1f} s)[/dim]")
         if outcome[0]:
-            self._say(f"            {outcome[0]}")
+            self.say(f"            {outcome[0]}")
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Print a line, and keep it as it reads."""
         self._console.print(line, highlight=False, soft_wrap=True)
+        self._record.said.append(Text.from_markup(line).plain)

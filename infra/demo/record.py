@@ -35,6 +35,8 @@ class Record:
     auc_with: dict[str, float] = field(default_factory=dict)
     auc_without: dict[str, float] = field(default_factory=dict)
     steps: list[tuple[str, float]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """The lines that were printed."""
     second_plan_changes: int | None = None
     resources_left: int | None = None
     seconds: float = 0.0
