@@ -37,6 +37,7 @@ BASELINE_SCHEMA_VERSION: Final = 1
 STATISTICS_FILE: Final = "statistics.json"
 CONSTRAINTS_FILE: Final = "constraints.json"
 DRIFT_REPORT_FILE: Final = "drift_report.json"
+DRIFT_PAGE_FILE: Final = "report.html"
 DRIFT_REPORT_SCHEMA_VERSION: Final = 1
 VIOLATIONS_FILE: Final = "constraint_violations.json"
 

@@ -7,10 +7,18 @@ import boto3
 from monitoring.baseline import Baseline, read_baseline
 from monitoring.capture import Tally, read_capture
 from monitoring.capture_store import CaptureStore
-from monitoring.contract import BASELINE_FILE, BASELINE_INPUT, DRIFT_REPORT_FILE, REPORT_OUTPUT, VIOLATIONS_FILE
+from monitoring.contract import (
+    BASELINE_FILE,
+    BASELINE_INPUT,
+    DRIFT_PAGE_FILE,
+    DRIFT_REPORT_FILE,
+    REPORT_OUTPUT,
+    VIOLATIONS_FILE,
+)
 from monitoring.errors import MonitoringError
 from monitoring.job import Job
 from monitoring.metrics import publish
+from monitoring.page import page
 from monitoring.profile import Profile
 from monitoring.report import compare, report, summary, violations
 from monitoring.spec import DriftSpec
@@ -18,7 +26,7 @@ from monitoring.window import Window, window_before, window_end
 
 
 def run(job: Job) -> str:
-    """Report on one window: `drift_report.json`, `constraint_violations.json`, CloudWatch metrics.
+    """Report on one window: `drift_report.json`, `report.html`, `constraint_violations.json`, metrics.
 
     A drift is a successful job: the alarm on its metric acts, not the exit code.
 
@@ -35,6 +43,7 @@ def run(job: Job) -> str:
     findings = compare(baseline.profile, _profile(store, window, baseline, tally), spec)
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, tally.to_json(), findings))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
+    job.write_text(REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, tally.to_json(), findings))
     publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)
     return summary(findings, spec.minimum_rows)
 

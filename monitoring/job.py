@@ -27,9 +27,13 @@ class Job:
 
     def write_json(self, output: str, file: str, document: Mapping[str, Any]) -> Path:
         """Write `document` as `file` of an output. NaN and infinity are no JSON, so they are refused."""
+        return self.write_text(output, file, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+    def write_text(self, output: str, file: str, text: str) -> Path:
+        """Write `text` as `file` of an output."""
         path = self.folder(output) / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         return path
 
     def say(self, message: str) -> None:
