@@ -113,20 +113,21 @@ def _text_rows(records: Sequence[Sequence[str]], schema: pl.Schema) -> pl.DataFr
 
 def _json_rows(rows: Sequence[Any], schema: pl.Schema) -> pl.DataFrame:
     names = schema.names()
-    if all(isinstance(row, dict) for row in rows):
-        if any(row.keys() != schema.keys() for row in rows):
-            raise Refused(WRONG_FIELDS)
-        columns = [[row[name] for row in rows] for name in names]
-    elif all(isinstance(row, list) and len(row) == len(names) for row in rows):
-        columns = [list(column) for column in zip(*rows, strict=True)]
-    else:
+    if not all(_has_fields(row, schema) for row in rows):
         raise Refused(WRONG_FIELDS)
+    columns = [[row[name] if isinstance(row, dict) else row[place] for row in rows] for place, name in enumerate(names)]
     try:
         return pl.DataFrame(
             [_json_column(name, column, schema[name]) for name, column in zip(names, columns, strict=True)]
         )
     except (TypeError, pl.exceptions.PolarsError) as error:
         raise Refused(WRONG_VALUE) from error
+
+
+def _has_fields(row: object, schema: pl.Schema) -> bool:
+    if isinstance(row, dict):
+        return row.keys() == schema.keys()
+    return isinstance(row, list) and len(row) == len(schema)
 
 
 def _json_column(name: str, values: Sequence[Any], kind: pl.DataType) -> pl.Series:
