@@ -33,9 +33,9 @@ test: set-up .venvs/cdktn/.ready ## Every test
 
 check: set-up format-check lint types test ## What CI runs
 
-screenshots: ## The README's picture, from the report of the last demo (needs Chromium)
-	@[ -f build/demo/report.html ] || { echo "there is no build/demo/report.html: make demo" >&2; exit 1; }
+screenshots: .venv/.ready ## The README's output and picture, from the last demo (needs Chromium)
 	@[ -n "$(CHROMIUM)" ] || { echo "no Chromium: install it, or name one: make screenshots CHROMIUM=…" >&2; exit 1; }
+	$(BIN)/python -m infra.demo.readme
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1000,1250 \
 		--screenshot=docs/images/demo-report.png "file://$(CURDIR)/build/demo/report.html"
 

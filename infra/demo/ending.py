@@ -13,9 +13,10 @@ def say(progress: Progress, record: Record, folder: Path, *, kept: bool) -> None
     better = sum(record.auc_with[month] > record.auc_without[month] for month in record.auc_with)
     mark = "[green]✓[/green]" if record.went_well else "[red]✗[/red]"
     progress.say("")
+    alarms, requests = len(record.alarms), f"{record.requests_sent:,} requests, {record.requests_failed} failed"
     progress.say(
-        f"{mark} {record.seconds:.0f} s: {len(record.versions)} versions trained, {len(record.deploys)} verified "
-        f"deploys, {len(record.alarms)} drift alarms; {record.requests_sent:,} requests, {record.requests_failed} failed"
+        f"{mark} {record.seconds:.0f} s: {len(record.versions)} versions trained, {len(record.deploys)} deployed and "
+        f"verified, {alarms} drift alarms; {requests}"
     )
     progress.say(f"  retraining was better in {better} of {len(record.auc_with)} months")
     progress.say(f"  pictures  [bold]{folder / 'report.html'}[/bold]")
