@@ -1,8 +1,10 @@
 """`python -m serving serve`: load the model, then answer until told to stop."""
 
+import gc
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Final
 
 import uvloop
@@ -12,33 +14,51 @@ from serving.contract import SERVE_COMMAND
 from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
 from serving.log import Log
+from serving.metrics import Metrics, shared_memory
 from serving.server import Server
 from serving.settings import Settings, SettingsError
+from serving.workers import bind, supervise
 
 USAGE: Final = 2
 
 
 def main(arguments: list[str]) -> int:
     """Serve the model below the ML root; the exit code is 0 after a drained stop."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if arguments != [SERVE_COMMAND]:
         return _fail(f"usage: python -m serving {SERVE_COMMAND}", USAGE)
     try:
         settings = Settings.read(os.environ)
-        application = Application(Predictor.load(settings.model))
     except SettingsError as error:
         return _fail(str(error), USAGE)
+    if settings.workers == 1:
+        return _work(settings, Metrics())
+    try:
+        held = bind(settings.host, settings.port)
+    except OSError as error:
+        return _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
+    with held:
+        shared = replace(settings, port=held.getsockname()[1])
+        counts = shared_memory(settings.workers)
+        return supervise(settings.workers, lambda worker: _work(shared, Metrics(counts, worker)), Log())
+
+
+def _work(settings: Settings, metrics: Metrics) -> int:
+    """Load the model and serve until told to stop; the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        application = Application(Predictor.load(settings.model), metrics, workers=settings.workers)
     except ArtifactError as error:
         return _fail(f"cannot serve the model in {settings.model}: {error}")
+    gc.freeze()  # what is loaded by now stays: collections need not look at it again
     try:
-        uvloop.run(_serve(application, settings))
+        uvloop.run(_serve(application, metrics, settings))
     except OSError as error:
         return _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
     return 0
 
 
-async def _serve(application: Application, settings: Settings) -> None:
-    await Server(application, Log()).run(settings)
+async def _serve(application: Application, metrics: Metrics, settings: Settings) -> None:
+    await Server(application, Log(), metrics).run(settings)
 
 
 def _fail(reason: str, code: int = 1) -> int:

@@ -1,37 +1,50 @@
-"""What the server answers: `/ping` and `/invocations`. Pure: a request in, a response out."""
+"""What the server answers, path by path. Pure: a request in, a response out."""
 
 import time
 import traceback
-from functools import lru_cache
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import orjson
 
-from serving.contract import CSV, INVOCATIONS_PATH, JSON, JSON_LINES, PING_PATH
+from serving.contract import (
+    EXECUTION_PARAMETERS_PATH,
+    INVOCATIONS_PATH,
+    MAX_BODY_BYTES,
+    METRICS_PATH,
+    OPENAPI_PATH,
+    PING_PATH,
+)
 from serving.core.errors import InputError
-from serving.core.output import render
-from serving.core.parsing import RowParser
 from serving.core.predictor import Predictor
+from serving.invocation import Invocations
 from serving.message import Request, Response, refusal
+from serving.metrics import Metrics
 
-CONTENT_TYPES: Final = (CSV, JSON, JSON_LINES)
-_PING: Final = PING_PATH.encode()
+OPENAPI: Final = Path(__file__).with_name("openapi.json")
+Page = Callable[[], Response]
 _INVOCATIONS: Final = INVOCATIONS_PATH.encode()
-_METHODS: Final = {_PING: (b"GET", b"HEAD"), _INVOCATIONS: (b"POST",)}
+_READ: Final = (b"GET", b"HEAD")
+_MEBIBYTE: Final = 1_048_576
 
 
 class Application:
     """Answers requests for one model; `draining` turns `/ping` to 503 before the server ends."""
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, metrics: Metrics | None = None, workers: int = 1) -> None:
         self.draining = False
-        self._predictor = predictor
-        self._parser = RowParser(predictor.signature)
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        return self._predictor.signature.model
+        self.model = predictor.signature.model
+        self.evaluator = predictor.evaluator
+        self._metrics = metrics or Metrics()
+        self._workers = workers
+        self._invocations = Invocations(predictor)
+        self._pages: dict[bytes, Page] = {
+            PING_PATH.encode(): self._ping,
+            EXECUTION_PARAMETERS_PATH.encode(): self._execution_parameters,
+            METRICS_PATH.encode(): self._prometheus,
+            OPENAPI_PATH.encode(): lambda: Response(200, OPENAPI.read_bytes()),
+        }
 
     def respond(self, request: Request) -> Response:
         """The answer to a request; never raises."""
@@ -52,54 +65,30 @@ class Application:
 
     def _respond(self, request: Request) -> Response:
         path = request.path
-        if path not in _METHODS:
-            return refusal(404, f"there is no such path: {PING_PATH} and {INVOCATIONS_PATH} are all there is")
-        if request.method not in _METHODS[path]:
-            allowed = b", ".join(_METHODS[path])
-            return refusal(405, f"{path.decode()} takes {allowed.decode()}", headers=b"Allow: %s\r\n" % allowed)
-        return self._invoke(request) if path == _INVOCATIONS else self._ping()
+        if path == _INVOCATIONS:
+            return self._invocations.answer(request) if request.method == b"POST" else _wrong_method(path, b"POST")
+        if path not in self._pages:
+            known = [INVOCATIONS_PATH, *(page.decode() for page in self._pages)]
+            return refusal(404, f"there is no such path: {', '.join(known)} are all there is")
+        return self._pages[path]() if request.method in _READ else _wrong_method(path, b", ".join(_READ))
 
     def _ping(self) -> Response:
         if self.draining:
             return refusal(503, "the server is shutting down")
         return Response(200, orjson.dumps({"status": "ready", "model": self.model}))
 
-    def _invoke(self, request: Request) -> Response:
-        content_type = _content_type(request.content_type)
-        if content_type is None:
-            return refusal(415, f"the Content-Type must be one of {', '.join(CONTENT_TYPES)}")
-        accepted = _accepted(request.accept, content_type)
-        if accepted is None:
-            return refusal(406, f"the Accept header must allow one of {', '.join(CONTENT_TYPES)}")
-        rows = self._parser.parse(request.body, content_type)
-        if len(rows) == 1:
-            scores = [self._predictor.score_row(rows.values[0])]
-        else:
-            scores = self._predictor.score(rows.matrix).tolist()
-        body = render(scores, self._predictor.label, accepted)
-        return Response(200, body, accepted, facts={"rows": len(rows), "unknown_categories": rows.unknown})
+    def _execution_parameters(self) -> Response:
+        parameters = {
+            "MaxConcurrentTransforms": self._workers,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": MAX_BODY_BYTES // _MEBIBYTE,
+        }
+        return Response(200, orjson.dumps(parameters))
+
+    def _prometheus(self) -> Response:
+        body = self._metrics.prometheus(self.model, self.evaluator)
+        return Response(200, body, "text/plain; version=0.0.4; charset=utf-8")
 
 
-@lru_cache(maxsize=64)
-def _content_type(header: bytes) -> str | None:
-    """The content type among ours, or None."""
-    media_type = _media_type(header)
-    return next((one for one in CONTENT_TYPES if one == media_type), None)
-
-
-@lru_cache(maxsize=64)
-def _accepted(header: bytes, content_type: str) -> str | None:
-    """The first of ours that the Accept header names; anything goes: the request's own; None if none of ours does."""
-    if not header:
-        return content_type
-    for one in header.split(b","):
-        media_type = _media_type(one)
-        if media_type in CONTENT_TYPES:
-            return media_type
-        if media_type in ("*/*", content_type.partition("/")[0] + "/*"):
-            return content_type
-    return None
-
-
-def _media_type(header: bytes) -> str:
-    return header.partition(b";")[0].strip().lower().decode("latin-1")
+def _wrong_method(path: bytes, allowed: bytes) -> Response:
+    return refusal(405, f"{path.decode()} takes {allowed.decode()}", headers=b"Allow: %s\r\n" % allowed)

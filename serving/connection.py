@@ -6,16 +6,21 @@ Requests are answered in the order they came: small ones at once, on the event l
 
 import asyncio
 import math
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Final, Protocol, cast
 
 from serving.application import Application
 from serving.log import Log
 from serving.message import Request, Response, refusal
+from serving.metrics import Metrics
 from serving.reader import RequestReader
 
 LARGE_BODY_BYTES: Final = 32_768
 """From here a body is parsed and scored on a thread."""
+MAX_LARGE: Final = 16
+"""So many large requests at once, one scored and the others waiting; more are told to come back."""
+RETRY: Final = b"Retry-After: 1\r\n"
 IDLE_SECONDS: Final = 120.0
 RECEIVE_SECONDS: Final = 60.0
 """SageMaker gives a request this long in all."""
@@ -30,6 +35,10 @@ class Host(Protocol):
 
     application: Application
     log: Log
+    metrics: Metrics
+    request_ids: Iterator[bytes]
+    large: int
+    """Large requests under way, of all connections."""
     loop: asyncio.AbstractEventLoop
     executor: Executor
 
@@ -84,7 +93,7 @@ class Connection(asyncio.Protocol):
         """Begin, unless the server has as many connections as it takes."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         if not self._host.admit(self):
-            self._reader.refusal = refusal(503, "too many connections", headers=b"Retry-After: 1\r\n")
+            self._reader.refusal = refusal(503, "too many connections", headers=RETRY)
             self._advance()
 
     def data_received(self, data: bytes) -> None:
@@ -127,8 +136,10 @@ class Connection(asyncio.Protocol):
             request = complete.popleft()
             if len(request.body) < LARGE_BODY_BYTES:
                 self._send(request, self._host.application.respond(request))
-            else:
+            elif self._host.large < MAX_LARGE:
                 self._answer_on_thread(request)
+            else:
+                self._send(request, refusal(503, "too many large requests wait already", headers=RETRY))
         if not complete and not self._answering:
             self._after_requests()
         self._flush()
@@ -150,10 +161,12 @@ class Connection(asyncio.Protocol):
 
     def _answer_on_thread(self, request: Request) -> None:
         self._answering = True
+        self._host.large += 1
         self.deadline = math.inf
 
         def answered(future: "asyncio.Future[Response]") -> None:
             self._answering = False
+            self._host.large -= 1
             self._set_deadline(IDLE_SECONDS)
             if not self._closing:
                 self._send(request, future.result())
@@ -164,8 +177,10 @@ class Connection(asyncio.Protocol):
         )
 
     def _send(self, request: Request, response: Response) -> None:
+        request.request_id = request.request_id or next(self._host.request_ids)
         close = not request.keep_alive or self._host.application.draining
         self._output.append(response.encode(request, close=close))
+        self._host.metrics.count(response)
         self._host.log.request(request, response)
         self._closing = close
 

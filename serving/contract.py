@@ -29,18 +29,28 @@ DEFAULT_PORT: Final = 8080
 HOST_VARIABLE: Final = "SAGESTACK_BIND_HOST"
 """A container binds to every interface of its own network namespace; a bare process is told 127.0.0.1."""
 
+WORKERS_VARIABLE: Final = "SAGESTACK_WORKERS"
+"""How many processes answer: a number, or `cores`; 1 unless set."""
+WORKERS_PER_CORE: Final = "cores"
 TREES_LIBRARY_VARIABLE: Final = "SAGESTACK_TREES_LIBRARY"
 """The compiled tree walk, a shared library; without it LightGBM's own scores every model."""
 
 MAX_BODY_BYTES: Final = 6_291_456
 PING_PATH: Final = "/ping"
 INVOCATIONS_PATH: Final = "/invocations"
+EXECUTION_PARAMETERS_PATH: Final = "/execution-parameters"
+"""What a batch transform job asks first."""
+METRICS_PATH: Final = "/metrics"
+OPENAPI_PATH: Final = "/openapi.json"
+METRIC_NAMESPACE: Final = "sagestack/serving"
+REQUEST_ID_HEADER: Final = "X-Request-Id"
 INFERENCE_ID_HEADER: Final = "X-Amzn-SageMaker-Inference-Id"
 CUSTOM_ATTRIBUTES_HEADER: Final = "X-Amzn-SageMaker-Custom-Attributes"
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
 JSON_LINES: Final = "application/jsonlines"
+NPY: Final = "application/x-npy"
 
 MODEL_FILE: Final = "model.txt"
 SIGNATURE_FILE: Final = "signature.json"

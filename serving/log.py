@@ -31,6 +31,11 @@ class Log:
             orjson.dumps({"time": time, "event": event, **facts}, default=str, option=orjson.OPT_APPEND_NEWLINE)
         )
 
+    def embedded(self, metric: dict[str, Any] | None) -> None:
+        """Write an embedded metric, which CloudWatch reads where it stands in the log; nothing if there is none."""
+        if metric:
+            self._write(orjson.dumps(metric, option=orjson.OPT_APPEND_NEWLINE))
+
     def request(self, request: Request, response: Response) -> None:
         """Write what became of a request: of one in a hundred, the first among them, and of every one refused."""
         if response.status < _FIRST_ERROR:
@@ -43,6 +48,7 @@ class Log:
             path=_shown(request.path),
             status=response.status,
             bytes=len(request.body),
+            request_id=_shown(request.request_id),
             inference_id=_shown(request.inference_id),
             **response.facts,
         )

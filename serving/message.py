@@ -6,9 +6,13 @@ from typing import Final
 
 import orjson
 
-from serving.contract import INFERENCE_ID_HEADER, JSON
+from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, JSON, REQUEST_ID_HEADER
 
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+_INFERENCE_ID: Final = INFERENCE_ID_HEADER.encode()
+_CUSTOM_ATTRIBUTES: Final = CUSTOM_ATTRIBUTES_HEADER.encode()
+_REQUEST_ID: Final = REQUEST_ID_HEADER.encode()
 
 
 @dataclass(slots=True)
@@ -20,6 +24,9 @@ class Request:
     content_type: bytes = b""
     accept: bytes = b""
     inference_id: bytes = b""
+    request_id: bytes = b""
+    """The client's own, or one that the server gave."""
+    custom_attributes: bytes = b""
     body: bytes = b""
     keep_alive: bool = True
 
@@ -42,14 +49,16 @@ class Response:
 
     def encode(self, request: Request, *, close: bool) -> bytes:
         """The bytes to send in answer to a request."""
-        inference_id = (
-            b"%s: %s\r\n" % (INFERENCE_ID_HEADER.encode(), request.inference_id) if request.inference_id else b""
-        )
-        return b"%sContent-Type: %s\r\nContent-Length: %d\r\n%s%s%s\r\n%s" % (
+        echoed = b"%s: %s\r\n" % (_INFERENCE_ID, request.inference_id) if request.inference_id else b""
+        if request.custom_attributes:
+            echoed += b"%s: %s\r\n" % (_CUSTOM_ATTRIBUTES, request.custom_attributes)
+        return b"%sContent-Type: %s\r\nContent-Length: %d\r\n%s: %s\r\n%s%s%s\r\n%s" % (
             _STATUS_LINES[self.status],
             self.content_type.encode(),
             len(self.body),
-            inference_id,
+            _REQUEST_ID,
+            request.request_id,
+            echoed,
             self.headers,
             b"Connection: close\r\n" if close else b"",
             b"" if request.method == b"HEAD" else self.body,

@@ -5,7 +5,7 @@ from typing import Final
 
 import httptools
 
-from serving.contract import INFERENCE_ID_HEADER, MAX_BODY_BYTES
+from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, MAX_BODY_BYTES, REQUEST_ID_HEADER
 from serving.message import Request, Response, refusal
 
 MAX_HEAD_BYTES: Final = 65_536
@@ -13,6 +13,8 @@ MAX_HEAD_BYTES: Final = 65_536
 MAX_RAW_BYTES: Final = 4 * MAX_BODY_BYTES
 """A request as it travels; tiny chunks take several times their content."""
 _INFERENCE_ID: Final = INFERENCE_ID_HEADER.lower().encode()
+_CUSTOM_ATTRIBUTES: Final = CUSTOM_ATTRIBUTES_HEADER.lower().encode()
+_REQUEST_ID: Final = REQUEST_ID_HEADER.lower().encode()
 _TOO_LARGE: Final = f"the body is larger than {MAX_BODY_BYTES} bytes"
 
 
@@ -79,8 +81,12 @@ class RequestReader:
                 self._refuse(413, _TOO_LARGE)
             case b"expect":
                 self.expects_continue = value.lower() == b"100-continue"
-            case identifier if identifier == _INFERENCE_ID:
+            case one if one == _INFERENCE_ID:
                 self.request.inference_id = value
+            case one if one == _CUSTOM_ATTRIBUTES:
+                self.request.custom_attributes = value
+            case one if one == _REQUEST_ID:
+                self.request.request_id = value
 
     def on_headers_complete(self) -> None:
         """The body, if any, begins."""

@@ -1,18 +1,24 @@
 """The server's life: listen, give up on clients that are late, drain when told to stop."""
 
 import asyncio
+import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import count
 from typing import Final
 
 from serving.application import Application
 from serving.connection import Connection
 from serving.log import Log
+from serving.metrics import Metrics
 from serving.settings import Settings
 
 MAX_CONNECTIONS: Final = 1024
 BACKLOG: Final = 2048
 SWEEP_SECONDS: Final = 1.0
+REPORT_SECONDS: Final = 60.0
+"""How often counts go to the log as embedded metrics."""
 QUIET_SECONDS: Final = 0.5
 """A drained server waits this long for requests that were already on their way."""
 DRAIN_SECONDS: Final = 25.0
@@ -23,9 +29,12 @@ _POLL_SECONDS: Final = 0.05
 class Server:
     """Serves one application on one port."""
 
-    def __init__(self, application: Application, log: Log) -> None:
+    def __init__(self, application: Application, log: Log, metrics: Metrics | None = None) -> None:
         self.application = application
         self.log = log
+        self.metrics = metrics or Metrics()
+        self.large = 0
+        self.request_ids = _request_ids()
         self.loop = asyncio.get_running_loop()
         self.executor: Executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large")
         self._connections: set[Connection] = set()
@@ -49,10 +58,12 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, stop.set)
         listener = await self.loop.create_server(
-            lambda: Connection(self), settings.host, settings.port, backlog=BACKLOG
+            lambda: Connection(self), settings.host, settings.port, backlog=BACKLOG, reuse_port=settings.workers > 1
         )
         host, port = listener.sockets[0].getsockname()[:2]
-        self.log.event("listening", host=host, port=port, model=self.application.model)
+        self.log.event(
+            "listening", host=host, port=port, model=self.application.model, evaluator=self.application.evaluator
+        )
         sweeper = asyncio.create_task(self._sweep())
         await stop.wait()
         await self._drain()
@@ -61,12 +72,17 @@ class Server:
         for connection in tuple(self._connections):
             connection.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
+        self.log.embedded(self.metrics.embedded(self.application.model))
         self.log.event("stopped")
 
     async def _sweep(self) -> None:
+        reported = self.loop.time()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = self.loop.time()
+            if now - reported >= REPORT_SECONDS:
+                reported = now
+                self.log.embedded(self.metrics.embedded(self.application.model))
             for connection in tuple(self._connections):
                 if connection.deadline < now:
                     connection.expire()
@@ -81,3 +97,8 @@ class Server:
             await asyncio.sleep(_POLL_SECONDS)
             if any(connection.busy for connection in self._connections):
                 quiet_since = self.loop.time()
+
+
+def _request_ids() -> Iterator[bytes]:
+    origin = os.urandom(6).hex().encode()
+    return (b"%b-%x" % (origin, number) for number in count())

@@ -21,6 +21,7 @@ Matrix = NDArray[np.float64]
 _FLOAT64: Final = 1
 _ROW_MAJOR: Final = 1
 _NORMAL: Final = 0
+_CONTRIBUTIONS: Final = 3
 _ALL_ITERATIONS: Final = -1
 _ONE_THREAD: Final = b"num_threads=1"
 _ROWS_A_THREAD: Final = 64
@@ -78,6 +79,20 @@ class Booster:
         if code:
             raise RuntimeError(self._error())
         return scores
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """Exact TreeSHAP of a (rows, features) matrix: (rows, features + 1), the last column what all rows share."""
+        rows = len(matrix)
+        data = np.ascontiguousarray(matrix, dtype=np.float64)
+        shares = np.empty((rows, self.features + 1), dtype=np.float64)
+        written = ctypes.c_int64()
+        code = self._library.LGBM_BoosterPredictForMat(
+            self._handle, _address(data), _FLOAT64, rows, self.features, _ROW_MAJOR, _CONTRIBUTIONS, 0, _ALL_ITERATIONS,
+            _ONE_THREAD, ctypes.byref(written), _address(shares),
+        )  # fmt: skip
+        if code:
+            raise RuntimeError(self._error())
+        return shares
 
     def __del__(self) -> None:
         if self._handle:

@@ -1,16 +1,22 @@
-"""Scores to CSV, JSON and JSON Lines."""
+"""Scores to CSV, JSON, JSON Lines and NumPy's format."""
 
+import io
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy as np
 import orjson
 
-from serving.contract import CSV, JSON, JSON_LINES
+from serving.contract import CSV, JSON, JSON_LINES, NPY
+from serving.core.errors import InputError
 from serving.core.signature import SCORE
 
 Label = Callable[[float], int | None]
 LABEL: Final = "label"
+PROBABILITIES: Final = "probabilities"
 PREDICTIONS: Final = "predictions"
+SCORE_AND_LABEL: Final = "score"
+OUTPUTS: Final = (SCORE_AND_LABEL, LABEL, PROBABILITIES)
 
 
 def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
@@ -20,14 +26,63 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
     without a label for a regression. Every score is written in the digits that read back as the same float64.
     """
     if content_type == CSV:
-        return "".join(f"{score!r}\n" for score in scores).encode()
-    predictions = [_prediction(score, label(score)) for score in scores]
+        return "".join([f"{score!r}\n" for score in scores]).encode()
+    if content_type == NPY:
+        return _npy(scores)
+    return _objects([_prediction(score, label(score)) for score in scores], content_type)
+
+
+def render_as_asked(
+    scores: Sequence[float],
+    label: Label,
+    content_type: str,
+    *,
+    output: str,
+    contributions: Sequence[dict[str, object]] | None = None,
+) -> bytes:
+    """Scores as one of OUTPUTS, each with its inputs' contributions if they are given.
+
+    Raises:
+        InputError: labels of a regression, or contributions in a format that has no place for them.
+    """
+    if output != SCORE_AND_LABEL and label(0.0) is None:
+        raise InputError(f"the model is a regression: it has no {output}, only scores")
+    if contributions and content_type not in (JSON, JSON_LINES):
+        raise InputError(f"explanations need an answer in {JSON} or {JSON_LINES}: ask for one by Accept")
+    if output == SCORE_AND_LABEL and contributions is None:
+        return render(scores, label, content_type)
+    if content_type in (CSV, NPY):
+        columns = [[1.0 - score, score] if output == PROBABILITIES else label(score) for score in scores]
+        return _npy(columns) if content_type == NPY else "".join([f"{_cells(one)}\n" for one in columns]).encode()
+    documents = [_document(score, label(score), output) for score in scores]
+    for document, contribution in zip(documents, contributions or (), strict=False):
+        document.update(contribution)
+    return _objects(documents, content_type)
+
+
+def _objects(documents: list[dict[str, Any]], content_type: str) -> bytes:
     if content_type == JSON:
-        return orjson.dumps({PREDICTIONS: predictions})
+        return orjson.dumps({PREDICTIONS: documents})
     if content_type == JSON_LINES:
-        return b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in predictions)
+        return b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in documents)
     raise KeyError(content_type)
+
+
+def _document(score: float, label: int | None, output: str) -> dict[str, Any]:
+    if output == PROBABILITIES:
+        return {PROBABILITIES: [1.0 - score, score]}
+    return {LABEL: label} if output == LABEL else _prediction(score, label)
 
 
 def _prediction(score: float, label: int | None) -> dict[str, Any]:
     return {SCORE: score} if label is None else {SCORE: score, LABEL: label}
+
+
+def _cells(value: object) -> str:
+    return ",".join(map(repr, value)) if isinstance(value, list) else repr(value)
+
+
+def _npy(values: Sequence[object]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array(values), allow_pickle=False)
+    return file.getvalue()

@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 import orjson
 
-from serving.contract import CSV, JSON, JSON_LINES
+from serving.contract import CSV, JSON, JSON_LINES, NPY
 from serving.core.errors import InputError
 from serving.core.rows import RowEncoder, Rows
 from serving.core.signature import Signature
 
 INSTANCES: Final = "instances"
+COLUMNS: Final = "columns"
+_MATRIX_DIMENSIONS: Final = 2
 Reader = Callable[[bytes, Counter[str]], list[list[float]]]
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -31,14 +34,16 @@ class RowParser:
             CSV: self._csv,
             JSON: self._json,
             JSON_LINES: self._json_lines,
+            NPY: self._npy,
         }
 
     def parse(self, body: bytes, content_type: str) -> Rows:
         """Read a body of one of `serving.contract`'s content types.
 
         CSV has a row a line in the signature's order, and may begin with a header line equal to the inputs' names. JSON
-        is a list of rows, or an object with `instances`; a row is a list in the signature's order or an object by name.
-        JSON Lines has such a row a line.
+        is a list of rows, or an object with `instances`; a row is a list in the signature's order or an object by name;
+        or it is an object with `columns`, an object of equally long lists by name. JSON Lines has such a row a line.
+        NumPy's format has a matrix of numbers, (rows, inputs), for models without categories.
 
         Raises:
             InputError: what is wrong, with the row and field at fault.
@@ -67,9 +72,9 @@ class RowParser:
     def _json(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         document = _load(body, None)
         if isinstance(document, dict):
-            if set(document) != {INSTANCES}:
-                raise InputError(f'expected a list of rows, or an object with the one key "{INSTANCES}"')
-            document = document[INSTANCES]
+            if len(document) != 1 or not document.keys() <= {INSTANCES, COLUMNS}:
+                raise InputError(f'expected a list of rows, or an object with the one key "{INSTANCES}" or "{COLUMNS}"')
+            document = document[INSTANCES] if INSTANCES in document else _records(document[COLUMNS])
         if not isinstance(document, list):
             raise InputError(f'expected a list of rows, or {{"{INSTANCES}": [...]}}')
         if not document:
@@ -78,6 +83,31 @@ class RowParser:
 
     def _json_lines(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         return [self._encoder.json(_load(line, row), row, unknown) for row, line in enumerate(_lines(body), 1)]
+
+    def _npy(self, body: bytes, _unknown: Counter[str]) -> list[list[float]]:
+        if not self._encoder.numeric:
+            raise InputError(f"the model takes categories as text, for which {NPY} has no place")
+        try:
+            matrix = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+        except (ValueError, OSError, EOFError, SyntaxError, MemoryError, OverflowError, RecursionError):
+            raise InputError("the body is not a NumPy array") from None
+        if matrix.dtype.kind not in "fiu":
+            raise InputError("the body is not a NumPy array of numbers")
+        width = len(self._header)
+        if matrix.ndim != _MATRIX_DIMENSIONS or matrix.shape[1] != width or not len(matrix):
+            raise InputError(f"the array's shape is {matrix.shape}, expected (rows, {width})")
+        rows: list[list[float]] = matrix.astype(np.float64).tolist()
+        return rows
+
+
+def _records(columns: object) -> list[dict[str, object]]:
+    if not isinstance(columns, dict) or not columns or not all(isinstance(one, list) for one in columns.values()):
+        raise InputError(f'"{COLUMNS}" must be an object of lists, one an input')
+    lengths = {name: len(values) for name, values in columns.items()}
+    longest = max(lengths.values())
+    if short := next((name for name, length in lengths.items() if length != longest), None):
+        raise InputError(f"the column has {lengths[short]} values, another has {longest}", field=short[:40])
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _lines(body: bytes) -> list[bytes]:

@@ -48,6 +48,13 @@ class Predictor:
         """The score of one row: the same as that row's in a matrix."""
         return self._scorer.predict_row(row)
 
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """What each input adds to each row's raw score, (rows, inputs), and in a last column what all rows share.
+
+        The raw score is their sum: log-odds for a classification. These are exact TreeSHAP values.
+        """
+        return self._booster.contributions(matrix)
+
     def label(self, score: float) -> int | None:
         """1 if the score reaches the signature's threshold, else 0; None for a regression."""
         threshold = self.signature.threshold

@@ -95,7 +95,7 @@ def test_the_accept_header_chooses(server: RunningServer, accept: str, answered:
             {"error": "expected a number, got 'x'", "row": 2, "field": "width"},
         ),
         ("POST", "/invocations", b"{", "application/json", 400, None),
-        ("POST", "/invocations", b"\x93NUMPY", "application/x-npy", 415, None),
+        ("POST", "/invocations", b"%PDF", "application/pdf", 415, None),
         ("GET", "/invocations", None, "", 405, {"error": "/invocations takes POST"}),
         ("POST", "/ping", b"", "", 405, {"error": "/ping takes GET, HEAD"}),
         ("GET", "/", None, "", 404, None),
