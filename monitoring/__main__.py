@@ -1,4 +1,4 @@
-"""`python -m monitoring validate|baseline|drift`: one processing job."""
+"""`python -m monitoring validate|baseline|drift|quality`: one processing job."""
 
 import os
 import sys
@@ -6,12 +6,12 @@ import traceback
 from importlib import import_module
 from typing import Final
 
-from monitoring.contract import BASELINE_COMMAND, DRIFT_COMMAND, VALIDATE_COMMAND
+from monitoring.contract import BASELINE_COMMAND, DRIFT_COMMAND, QUALITY_COMMAND, VALIDATE_COMMAND
 from monitoring.errors import MonitoringError
 from monitoring.job import Job
 from serving.core.errors import ArtifactError
 
-COMMANDS: Final = (VALIDATE_COMMAND, BASELINE_COMMAND, DRIFT_COMMAND)
+COMMANDS: Final = (VALIDATE_COMMAND, BASELINE_COMMAND, DRIFT_COMMAND, QUALITY_COMMAND)
 """Each is the module of the same name, imported when asked for: the drift job need not pay for the others."""
 
 

@@ -26,7 +26,7 @@ _SIDE: Final = pl.Struct({"observedContentType": pl.String, "data": pl.String, "
 _RECORD: Final = pl.Schema(
     {
         "captureData": pl.Struct({"endpointInput": _SIDE, "endpointOutput": _SIDE}),
-        "eventMetadata": pl.Struct({"inferenceTime": pl.String}),
+        "eventMetadata": pl.Struct({"eventId": pl.String, "inferenceId": pl.String, "inferenceTime": pl.String}),
     }
 )
 
@@ -76,18 +76,24 @@ def read_capture(
     Returns:
         Pairs of rows (a column an input) and scores (null where no output was captured), of the same length.
     """
-    tally.files += len(files)
-    lines, broken = accepted([line for file in files for line in file.splitlines() if line.strip()], _records)
-    tally.reasons.update(map(str, broken))
-    tally.read += len(broken) + sum(map(len, lines))
-    if not lines:
-        return []
-    records = _within(_normal(pl.concat(lines)), window, tally)
+    records = records_within(files, window, tally)
     pieces = [
         piece for group in records.partition_by("input_type", "output_type") for piece in _decode(group, schema, tally)
     ]
     tally.rows += sum(len(rows) for rows, _ in pieces)
     return pieces
+
+
+def records_within(files: Sequence[bytes], window: Window, tally: Tally) -> pl.DataFrame:
+    """The records of the window as text: columns id, time, input, input_type, output, output_type.
+
+    The id is the inferenceId where the client gave one, else the eventId.
+    """
+    tally.files += len(files)
+    lines, broken = accepted([line for file in files for line in file.splitlines() if line.strip()], _records)
+    tally.reasons.update(map(str, broken))
+    tally.read += len(broken) + sum(map(len, lines))
+    return _within(_normal(pl.concat([_RECORD.to_frame(), *lines])), window, tally)
 
 
 def _records(lines: Sequence[bytes]) -> pl.DataFrame:
@@ -98,10 +104,11 @@ def _records(lines: Sequence[bytes]) -> pl.DataFrame:
 
 
 def _normal(records: pl.DataFrame) -> pl.DataFrame:
-    """One column each for the time, and for content type and text of input and output."""
-    time = pl.col("eventMetadata").struct.field("inferenceTime")
+    """One column each for the id, the time, and for content type and text of input and output."""
+    metadata = pl.col("eventMetadata").struct
+    time, id_ = metadata.field("inferenceTime"), pl.coalesce(metadata.field("inferenceId"), metadata.field("eventId"))
     sides = [expression for side in ("input", "output") for expression in _side(side)]
-    return records.select(time.str.to_datetime(time_zone="UTC", strict=False).alias("time"), *sides)
+    return records.select(id_.alias("id"), time.str.to_datetime(time_zone="UTC", strict=False).alias("time"), *sides)
 
 
 def _side(side: str) -> list[pl.Expr]:

@@ -10,6 +10,7 @@ ENTRYPOINT: Final = ("python", "-m", "monitoring")
 VALIDATE_COMMAND: Final = "validate"
 BASELINE_COMMAND: Final = "baseline"
 DRIFT_COMMAND: Final = "drift"
+QUALITY_COMMAND: Final = "quality"
 
 SPEC_VARIABLE: Final = "SAGESTACK_MONITORING_SPEC"
 """Environment variable of every job of this image: the JSON object described in docs/architecture.md, "job spec".
@@ -39,6 +40,8 @@ CONSTRAINTS_FILE: Final = "constraints.json"
 DRIFT_REPORT_FILE: Final = "drift_report.json"
 DRIFT_PAGE_FILE: Final = "report.html"
 DRIFT_REPORT_SCHEMA_VERSION: Final = 1
+QUALITY_REPORT_FILE: Final = "quality_report.json"
+QUALITY_REPORT_SCHEMA_VERSION: Final = 1
 VIOLATIONS_FILE: Final = "constraint_violations.json"
 
 METRIC_NAMESPACE: Final = "sagestack/monitoring"

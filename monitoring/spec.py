@@ -7,6 +7,7 @@ older image for something it would silently not do.
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from datetime import timedelta
 from typing import Any, Final, Self, get_args, get_type_hints
 
 from monitoring.contract import SPEC_VARIABLE
@@ -121,14 +122,11 @@ class DriftSpec(Spec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.schedule not in SCHEDULES:
-            raise _wrong("schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
-        if not self.capture_uri.startswith("s3://"):
-            raise _wrong("capture_uri", self.capture_uri, "an S3 URI, s3://bucket/prefix")
+        _check_schedule(self.schedule)
+        _check_uri("capture_uri", self.capture_uri)
+        _check_at_least("minimum_rows", self.minimum_rows, 1)
         if not self.psi_threshold > 0:
             raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")
-        if self.minimum_rows < 1:
-            raise _wrong("minimum_rows", self.minimum_rows, "at least 1")
         if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
             raise _wrong("false_alarm_rate", self.false_alarm_rate, "between 0 and 1")
         self._check_statistic("numeric", self.numeric_statistic)
@@ -140,6 +138,57 @@ class DriftSpec(Spec):
             raise _wrong(f"{feature_type}_statistic", name, f"one of {', '.join(known)}")
         if name != PSI.name and self.false_alarm_rate is None:
             raise _wrong(f"{feature_type}_statistic", name, f"{PSI.name} where there is no false_alarm_rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualitySpec(Spec):
+    """What the quality job is told besides.
+
+    Attributes:
+        endpoint: The endpoint's name.
+        variant: The production variant whose answers are looked at.
+        capture_uri: `s3://bucket/prefix`; SageMaker adds `/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
+        ground_truth_uri: `s3://bucket/prefix`; labels lie below it in `yyyy/mm/dd/hh/`, by when they arrived.
+        schedule: One of `SCHEDULES`: how long the window is.
+        minimum_rows: With fewer labelled rows, the answer is "not enough labels".
+        label_delay_days: For so long, labels may keep arriving after the window's end.
+    """
+
+    endpoint: str
+    variant: str
+    capture_uri: str
+    ground_truth_uri: str
+    schedule: str
+    minimum_rows: int
+    label_delay_days: int = 0
+
+    @property
+    def label_delay(self) -> timedelta:
+        """How long after a window's end its quality is measured."""
+        return timedelta(days=self.label_delay_days)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_schedule(self.schedule)
+        _check_uri("capture_uri", self.capture_uri)
+        _check_uri("ground_truth_uri", self.ground_truth_uri)
+        _check_at_least("minimum_rows", self.minimum_rows, 1)
+        _check_at_least("label_delay_days", self.label_delay_days, 0)
+
+
+def _check_schedule(schedule: str) -> None:
+    if schedule not in SCHEDULES:
+        raise _wrong("schedule", schedule, f"one of {', '.join(SCHEDULES)}")
+
+
+def _check_uri(key: str, uri: str) -> None:
+    if not uri.startswith("s3://"):
+        raise _wrong(key, uri, "an S3 URI, s3://bucket/prefix")
+
+
+def _check_at_least(key: str, value: int, least: int) -> None:
+    if value < least:
+        raise _wrong(key, value, f"at least {least}")
 
 
 def _json_object(text: str) -> dict[str, Any]:

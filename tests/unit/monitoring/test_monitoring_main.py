@@ -9,7 +9,7 @@ from tests.unit.monitoring.conftest import SPEC, job
 @pytest.mark.parametrize("arguments", [[], ["retrain"], ["drift", "now"]])
 def test_an_unknown_command_is_told_the_known_ones(arguments, tmp_path, capsys):
     assert main(arguments, job(tmp_path, SPEC)) == 2
-    assert capsys.readouterr().err == "usage: python -m monitoring validate|baseline|drift\n"
+    assert capsys.readouterr().err == "usage: python -m monitoring validate|baseline|drift|quality\n"
 
 
 def test_a_users_mistake_has_a_message_and_no_traceback(tmp_path, capsys):

@@ -1,0 +1,101 @@
+"""The quality job: a window's captured answers against the labels that have come since."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import numpy as np
+
+from monitoring.capture import Tally, records_within
+from monitoring.capture_store import CaptureStore
+from monitoring.contract import QUALITY_REPORT_FILE, QUALITY_REPORT_SCHEMA_VERSION, REPORT_OUTPUT
+from monitoring.ground_truth import Keyed, add_answers, add_labels, joined
+from monitoring.job import Job
+from monitoring.performance import Measured, Vector, classification, estimate, regression
+from monitoring.spec import QualitySpec
+from monitoring.window import Window, window_before, window_end
+
+
+@dataclass
+class Labels:
+    """What ground truth files held: labels by id, lines read, and lines that could not be used, by reason."""
+
+    by_id: Keyed = field(default_factory=dict)
+    read: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self, answers: Keyed) -> dict[str, Any]:
+        """As `quality_report.json` holds it."""
+        return {
+            "read": self.read,
+            "refused": self.reasons.total(),
+            "reasons": dict(self.reasons.most_common()),
+            "without_answer": len(self.by_id.keys() - answers.keys()),
+        }
+
+
+def run(job: Job) -> str:
+    """Write `quality_report.json` of the window that was over `label_delay_days` ago.
+
+    Raises:
+        MonitoringError: the spec or the window's end is wrong.
+    """
+    spec = QualitySpec.from_environment(job.environment)
+    now = window_end(job.environment)
+    window = window_before(now - spec.label_delay, spec.schedule)
+    s3 = boto3.client("s3", region_name=job.environment.get("AWS_REGION"))
+    tally = Tally()
+    answers, labels = _answers(s3, spec, window, tally), _labels(s3, spec, Window(window.start, now))
+    pairs = np.array(list(joined(answers, labels.by_id, labels.reasons)), dtype=np.float64).reshape(-1, 2)
+    metrics = _metrics(spec, pairs[:, 0], pairs[:, 1])
+    document = {
+        "schema_version": QUALITY_REPORT_SCHEMA_VERSION,
+        "model": spec.model,
+        "endpoint": spec.endpoint,
+        "window": window.to_json(),
+        "records": tally.to_json(),
+        "labels": labels.to_json(answers),
+        "labelled_rows": len(pairs),
+        "status": "measured" if metrics else "not-enough-labels",
+        "metrics": {name: measured.to_json() for name, measured in metrics.items()},
+        "estimate_without_labels": _estimate(spec, answers),
+    }
+    job.write_json(REPORT_OUTPUT, QUALITY_REPORT_FILE, document)
+    return _summary(spec, len(pairs), metrics)
+
+
+def _answers(s3: Any, spec: QualitySpec, window: Window, tally: Tally) -> Keyed:  # noqa: ANN401 - made at run time
+    answers = Keyed()
+    for files in CaptureStore(s3, spec.capture_uri, spec.endpoint, spec.variant).batches(window):
+        add_answers(records_within(files, window, tally), spec.problem, answers, tally.reasons)
+    tally.rows = sum(map(len, answers.values()))
+    return answers
+
+
+def _labels(s3: Any, spec: QualitySpec, arrived: Window) -> Labels:  # noqa: ANN401 - made at run time
+    labels = Labels()
+    for files in CaptureStore(s3, spec.ground_truth_uri, "", "").batches(arrived):
+        labels.read += sum(add_labels(file, spec.problem, labels.by_id, labels.reasons) for file in files)
+    return labels
+
+
+def _metrics(spec: QualitySpec, labels: Vector, scores: Vector) -> dict[str, Measured]:
+    if len(labels) < spec.minimum_rows:
+        return {}
+    return classification(labels, scores) if spec.problem == "binary-classification" else regression(labels, scores)
+
+
+def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:
+    """Of all captured answers, labelled or not; it is as right as the scores are calibrated."""
+    scores = np.array([score for each in answers.values() for score in each], dtype=np.float64)
+    if spec.problem != "binary-classification" or len(scores) < spec.minimum_rows:
+        return None
+    return estimate(scores)
+
+
+def _summary(spec: QualitySpec, rows: int, metrics: dict[str, Measured]) -> str:
+    if not metrics:
+        return f"not enough labels: {rows} rows have one, {spec.minimum_rows} needed"
+    said = ", ".join(f"{name} {each.value:.4g} ({each.low:.4g} to {each.high:.4g})" for name, each in metrics.items())
+    return f"quality of {rows} labelled rows: {said}"
