@@ -27,6 +27,7 @@ COMMANDS: Final = (
     ("schema", "infra.config.commands:schema", "Write the JSON Schemas for editors and the reference of all keys."),
     ("doctor", "infra.doctor:main", "Check this machine's tools."),
     ("local", "infra.local.commands:app", "Run the local cloud."),
+    ("serve", "infra.serve:serve", "Answer requests for a model artifact on this machine, as its endpoint would."),
     ("models", "infra.release.commands:models", "List a model's trained versions."),
     ("approve", "infra.release.commands:approve", "Approve a trained version."),
     ("promote", "infra.release.commands:promote", "Make an approved version the one that the next deploy serves."),

@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvloop
 
 from serving.application import Application
 from serving.contract import SERVE_COMMAND
+from serving.core.artifact import unpack
 from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
 from serving.log import Log
@@ -23,13 +26,32 @@ USAGE: Final = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the model below the ML root; the exit code is 0 after a drained stop."""
-    if arguments != [SERVE_COMMAND]:
-        return _fail(f"usage: python -m serving {SERVE_COMMAND}", USAGE)
+    """Serve the model below the ML root, or another artifact; the exit code is 0 after a drained stop."""
+    if arguments[:1] != [SERVE_COMMAND] or len(arguments) > len((SERVE_COMMAND, "artifact")):
+        return _fail(f"usage: python -m serving {SERVE_COMMAND} [model.tar.gz or folder]", USAGE)
     try:
         settings = Settings.read(os.environ)
     except SettingsError as error:
         return _fail(str(error), USAGE)
+    if len(arguments) == 1:
+        return _serve(settings)
+    with TemporaryDirectory(prefix="sagestack-model-") as folder:
+        try:
+            return _serve(replace(settings, model=_unpacked(Path(arguments[1]), Path(folder))))
+        except ArtifactError as error:
+            return _fail(f"cannot serve {arguments[1]}: {error}")
+
+
+def _unpacked(artifact: Path, folder: Path) -> Path:
+    if artifact.is_dir():
+        return artifact
+    if not artifact.is_file():
+        raise ArtifactError("there is no such file or folder")
+    unpack(artifact, folder)
+    return folder
+
+
+def _serve(settings: Settings) -> int:
     if settings.workers == 1:
         return _work(settings, Metrics())
     try:
@@ -51,13 +73,13 @@ def _work(settings: Settings, metrics: Metrics) -> int:
         return _fail(f"cannot serve the model in {settings.model}: {error}")
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
     try:
-        uvloop.run(_serve(application, metrics, settings))
+        uvloop.run(_run(application, metrics, settings))
     except OSError as error:
         return _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
     return 0
 
 
-async def _serve(application: Application, metrics: Metrics, settings: Settings) -> None:
+async def _run(application: Application, metrics: Metrics, settings: Settings) -> None:
     await Server(application, Log(), metrics).run(settings)
 
 

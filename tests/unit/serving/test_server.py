@@ -314,8 +314,8 @@ def test_a_port_that_is_taken_is_named(ml_root: Path, server: RunningServer) -> 
 @pytest.mark.parametrize(
     ("arguments", "port", "reason"),
     [
-        ([], "0", "usage: python -m serving serve"),
-        (["train"], "0", "usage: python -m serving serve"),
+        ([], "0", "usage: python -m serving serve [model.tar.gz or folder]"),
+        (["train"], "0", "usage: python -m serving serve [model.tar.gz or folder]"),
         (["serve"], "80_80", "SAGEMAKER_BIND_TO_PORT is '80_80': it must be a port from 0 to 65535"),
         (["serve"], "70000", "SAGEMAKER_BIND_TO_PORT is '70000': it must be a port from 0 to 65535"),
     ],
