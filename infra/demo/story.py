@@ -68,13 +68,13 @@ class Story:
 
     def _live_through(self, month: int) -> None:
         name = flights.partition(month)
-        with self.progress.step(f"{name}: flights ask the endpoint; the drift job compares them") as done:
+        with self.progress.step(f"{name}: flights ask the endpoint; labels arrive; the drift job runs") as done:
             self._serve_month(month)
+            self._labels_arrive(month)
             self._drift_job_runs(month)
             with_, without = self.record.auc_with[name], self.record.auc_without[name]
             done(f"AUC {with_:.3f}, {without:.3f} had it never been retrained{self._alarm_words(name)}")
         self._release_what_was_trained(month=month + 1)
-        self._labels_arrive(month)
 
     def _serve_month(self, month: int) -> None:
         """A week at a time, each at its own time, so that what is captured carries it."""
@@ -92,9 +92,9 @@ class Story:
         self.record.auc_without[name] = round(auc(labels, self._first_model().score(rows)), 4)
 
     def _labels_arrive(self, month: int) -> None:
-        """The month's labelled flights, a day after it ended; the bucket's event reaches the governor."""
+        """The month's labelled flights, an hour after it ended; the bucket's event reaches the governor."""
         name = flights.partition(month)
-        self.cloud.advance(_month_start(month + 1) + timedelta(days=1, hours=1))
+        self.cloud.advance(_month_start(month + 1) + timedelta(hours=1))
         path = self.folder / f"{name}.parquet"
         flights.month(month).write_parquet(path)
         client(self.environment, "s3").upload_file(
