@@ -36,7 +36,7 @@ check: set-up format-check lint types test ## What CI runs
 screenshots: .venv/.ready ## The README's output and picture, from the last demo (needs Chromium)
 	@[ -n "$(CHROMIUM)" ] || { echo "no Chromium: install it, or name one: make screenshots CHROMIUM=…" >&2; exit 1; }
 	$(BIN)/python -m infra.demo.readme
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1000,1250 \
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1000,1310 \
 		--screenshot=docs/images/demo-report.png "file://$(CURDIR)/build/demo/report.html"
 
 doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
