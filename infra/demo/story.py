@@ -123,7 +123,7 @@ class Story:
         with self.progress.step(title) as done, self._flights_keep_asking(month):
             with (self.folder / "commands.log").open("a") as log, redirect_stdout(log):
                 self._release(version)
-            done(f"trained on {version.properties['trained_on']}, started by {version.properties['started_by']}")
+            done(f"trained on {_span(version)}, started by {version.properties['started_by']}")
 
     def _release(self, version: Version) -> None:
         """The commands that a person would type."""
@@ -147,9 +147,7 @@ class Story:
                 "started_by": started_by,
             }
         )
-        self._happened(
-            "training", f"version {version.number} on {trained_on[0]} to {trained_on[-1]}, started by {started_by}"
-        )
+        self._happened("training", f"version {version.number} on {_span(version)}, started by {started_by}")
 
     @contextmanager
     def _flights_keep_asking(self, month: int) -> Iterator[None]:
@@ -188,6 +186,12 @@ class Story:
 
     def _log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
+
+
+def _span(version: Version) -> str:
+    """The months it was trained on: the first and the last."""
+    months = version.properties["trained_on"].split()
+    return f"{months[0]} to {months[-1]}"
 
 
 def _month_start(month: int) -> datetime:
