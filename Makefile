@@ -22,7 +22,7 @@ export TERRAFORM_BINARY_NAME ?= $(if $(shell command -v terraform),terraform,$(i
 export CHECKPOINT_DISABLE := 1
 
 help: ## List every target
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}'
 
 demo: set-up ## One real model through its whole life on this machine; KEEP=1 leaves it up, LAST_MONTH=5 ends early
 	@SAGESTACK_SET_UP_SECONDS=$$(($$(date +%s) - $(STARTED))) $(BIN)/python -m infra.demo \
@@ -72,6 +72,9 @@ provider-schema: tools .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and 
 bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings
 	$(BIN)/python tests/bench/synth.py
 
+bench-drift-quality: .venv/.ready ## False alarms and detections of every drift statistic, on real flights (minutes)
+	$(BIN)/python tests/bench/drift_quality.py
+
 clean: ## Remove what was built (not the environments: make clean-all does)
 	rm -rf build cdktf.out cdktf.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -81,7 +84,7 @@ clean-all: clean ## Remove the environments too
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
 .PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth \
-	clean clean-all set-up tools python
+	bench-drift-quality clean clean-all set-up tools python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
