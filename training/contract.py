@@ -4,7 +4,8 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html (prepare, evaluate).
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 IMAGE: Final = "training"
 ENTRYPOINT: Final = ("python", "-m", "training")
@@ -46,9 +47,14 @@ EVALUATION_FILE: Final = "evaluation.json"
 EVALUATION_SCHEMA_VERSION: Final = 1
 MODEL_ARCHIVE: Final = "model.tar.gz"
 
-METRICS: Final = {"binary-classification": ("auc", "log_loss", "accuracy"), "regression": ("rmse", "mae")}
+Problem = Literal["binary-classification", "regression"]
+Metric = Literal["auc", "log_loss", "accuracy", "rmse", "mae"]
+METRICS: Final[Mapping[Problem, tuple[Metric, ...]]] = {
+    "binary-classification": ("auc", "log_loss", "accuracy"),
+    "regression": ("rmse", "mae"),
+}
 """What each kind of problem is measured by; the first is the gate's default."""
-HIGHER_IS_BETTER: Final = frozenset({"auc", "accuracy"})
+HIGHER_IS_BETTER: Final[frozenset[Metric]] = frozenset({"auc", "accuracy"})
 
 METRIC_PATTERNS: Final = (
     ("train:auc", r"train_auc=([0-9.]+)"),

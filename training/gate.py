@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.metrics import HIGHER_IS_BETTER
+from training.contract import HIGHER_IS_BETTER
 from training.spec import GateSpec
 
 

@@ -3,24 +3,18 @@
 Labels and scores are float64 vectors of one length; labels of a classification are 0 or 1, its scores probabilities.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.core.signature import Problem
+from training.contract import METRICS, Problem
 
 Vector = NDArray[np.float64]
 Metric = Callable[[Vector, Vector], float]
 
-METRICS: Final[Mapping[Problem, tuple[str, ...]]] = {
-    "binary-classification": ("auc", "log_loss", "accuracy"),
-    "regression": ("rmse", "mae"),
-}
-"""The metrics of each problem; the first is the one that says most."""
-HIGHER_IS_BETTER: Final = frozenset({"auc", "accuracy"})
 RESAMPLES: Final = 200
 _SEED: Final = 20130101
 _SMALLEST: Final = 1e-15

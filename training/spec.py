@@ -8,9 +8,8 @@ from typing import Any, Final, TypeVar
 
 from serving.contract import join_variable
 from serving.core.signature import PROBLEMS, Problem
-from training.contract import SPEC_VARIABLE
+from training.contract import HIGHER_IS_BETTER, METRICS, SPEC_VARIABLE
 from training.errors import JobError
-from training.metrics import HIGHER_IS_BETTER, METRICS
 
 SPEC_SCHEMA_VERSION: Final = 1
 _Section = TypeVar("_Section")

@@ -9,7 +9,8 @@ from infra.config.data import DataConfig, FeaturesConfig
 from infra.config.endpoint import EndpointConfig
 from infra.config.monitoring import MonitoringConfig
 from infra.config.retraining import RetrainingConfig
-from infra.config.training import METRICS, GateConfig, Problem, TrainingConfig
+from infra.config.training import GateConfig, TrainingConfig
+from training.contract import METRICS, Problem
 
 
 class ModelConfig(Section):

@@ -1,22 +1,14 @@
 """How the model is trained, and when a trained one is good enough to be registered."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from infra.config.base import Count, Section
 from infra.config.instance import InstanceConfig
+from training.contract import HIGHER_IS_BETTER, Metric
 
-Problem = Literal["binary-classification", "regression"]
-Metric = Literal["auc", "log_loss", "accuracy", "rmse", "mae"]
 Hyperparameter = Annotated[int | float | bool | Annotated[str, Field(max_length=2500)], Field(union_mode="smart")]
-
-METRICS: Final[dict[Problem, tuple[Metric, ...]]] = {
-    "binary-classification": ("auc", "log_loss", "accuracy"),
-    "regression": ("rmse", "mae"),
-}
-"""The metrics a gate can watch, by problem; the first is the default."""
-HIGHER_IS_BETTER: Final[frozenset[Metric]] = frozenset({"auc", "accuracy"})
 
 
 class SplitConfig(Section):

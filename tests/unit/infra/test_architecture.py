@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "infra.pipelines": ("infra.config", "infra.naming", "infra.errors", *CONTRACTS),
     "infra.provider": ("infra.errors",),
     "infra.provider.regenerate": ("infra.provider", "infra.errors", "infra.toolchain"),
-    "infra.config": ("infra.naming", "infra.errors"),
+    "infra.config": ("infra.naming", "infra.errors", *CONTRACTS),
     "infra.naming": CONTRACTS,
     "infra.images": CONTRACTS,
     "infra.errors": (),

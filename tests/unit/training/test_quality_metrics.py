@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.metrics import METRICS, accuracy, auc, functions, log_loss, mae, rmse, standard_deviation
+from training.contract import METRICS
+from training.metrics import accuracy, auc, functions, log_loss, mae, rmse, standard_deviation
 
 LABELS = np.array([0.0, 0.0, 1.0, 1.0])
 SCORES = np.array([0.1, 0.4, 0.35, 0.8])
