@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PEERS := fastapi flask mlserver
 STARTED := $(shell date +%s)
 SETTINGS := pyproject.toml requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -63,6 +64,9 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 		$(BIN)/python -c "$(EXTRA)" $$image | $(COMPILE) - -c requirements/dev.lock -o $$image/requirements.lock || exit 1; \
 	done
 	$(BIN)/python -c "$(SUCCESSOR)" | $(COMPILE) - -o requirements/cdktn.lock
+	echo 'fastapi uvicorn[standard] pandas scikit-learn lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-fastapi.lock
+	echo 'flask gunicorn pandas scikit-learn lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-flask.lock
+	echo 'mlserver mlserver-lightgbm lightgbm==4.7.0 uvloop<0.22' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlserver.lock
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 
@@ -75,6 +79,13 @@ bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the p
 bench-drift-quality: .venv/.ready ## False alarms and detections of every drift statistic, on real flights (minutes)
 	$(BIN)/python tests/bench/drift_quality.py
 
+bench-serving: .venv/.ready build/trees.so $(PEERS:%=.venvs/bench-%/.ready) ## This server beside what people run today
+	$(BIN)/python -m tests.bench.serving
+
+build/trees.so: serving/core/trees.c
+	@mkdir -p build
+	cc -O3 -ffp-contract=off -shared -fPIC -o $@ $< -lm
+
 clean: ## Remove what was built (not the environments: make clean-all does)
 	rm -rf build cdktf.out cdktf.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -83,7 +94,7 @@ clean-all: clean ## Remove the environments too
 
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
-.PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth \
+.PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
 	bench-drift-quality clean clean-all set-up tools python
 
 python:

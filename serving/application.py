@@ -36,6 +36,7 @@ class Application:
         self.draining = False
         self.model = predictor.signature.model
         self.evaluator = predictor.evaluator
+        self.warning = predictor.warning
         self._metrics = metrics or Metrics()
         self._workers = workers
         self._invocations = Invocations(predictor)
@@ -50,7 +51,7 @@ class Application:
         """The answer to a request; never raises."""
         started = time.perf_counter()
         response = self._safely(request)
-        response.facts["milliseconds"] = round((time.perf_counter() - started) * 1000, 3)
+        response.facts["milliseconds"] = (time.perf_counter() - started) * 1000
         return response
 
     def _safely(self, request: Request) -> Response:
@@ -64,7 +65,7 @@ class Application:
             return response
 
     def _respond(self, request: Request) -> Response:
-        path = request.path
+        path = request.target if request.target == _INVOCATIONS else request.path
         if path == _INVOCATIONS:
             return self._invocations.answer(request) if request.method == b"POST" else _wrong_method(path, b"POST")
         if path not in self._pages:

@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line on standard output."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -50,8 +50,12 @@ class Log:
             bytes=len(request.body),
             request_id=_shown(request.request_id),
             inference_id=_shown(request.inference_id),
-            **response.facts,
+            **response.facts | _rounded(response.facts),
         )
+
+
+def _rounded(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: round(value, 3) for name, value in facts.items() if isinstance(value, float)}
 
 
 def _shown(value: bytes) -> str:

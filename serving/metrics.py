@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 import mmap
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
@@ -45,7 +46,7 @@ class Metrics:
             seconds = facts["milliseconds"] / 1000.0  # type: ignore[operator] # the application's own fact
             own[_ROWS] += rows  # type: ignore[operator] # likewise
             own[_TIME] += seconds
-            own[_BUCKETS + next((slot for slot, bound in enumerate(SECONDS) if seconds <= bound), len(SECONDS))] += 1.0
+            own[_BUCKETS + bisect_left(SECONDS, seconds)] += 1.0
             if unknown := facts.get("unknown_categories"):
                 own[_UNKNOWN] += sum(unknown.values())  # type: ignore[attr-defined] # likewise
 

@@ -64,6 +64,8 @@ class Server:
         self.log.event(
             "listening", host=host, port=port, model=self.application.model, evaluator=self.application.evaluator
         )
+        if self.application.warning:
+            self.log.event("warning", reason=self.application.warning)
         sweeper = asyncio.create_task(self._sweep())
         await stop.wait()
         await self._drain()

@@ -1,10 +1,11 @@
 """A model folder as one thing that scores rows: what is served, evaluated and monitored."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from serving.core.booster import Booster, Matrix
 from serving.core.errors import ArtifactError
-from serving.core.signature import Signature, read_model, read_signature
+from serving.core.signature import LIGHTGBM, Signature, read_model, read_signature
 from serving.core.trees import Trees, compiled_trees
 
 
@@ -39,6 +40,14 @@ class Predictor:
     def evaluator(self) -> str:
         """What scores: the compiled walk, or the library itself."""
         return "compiled trees" if isinstance(self._scorer, Trees) else "lightgbm"
+
+    @property
+    def warning(self) -> str | None:
+        """What to know about a model of another library version; None if there is nothing."""
+        trained, here = self.signature.library_version, version(LIGHTGBM)
+        if trained == here:
+            return None
+        return f"the model was trained with {LIGHTGBM} {trained} and is served with {here}: compare a few scores"
 
     def score(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, inputs) matrix, in its order: probabilities for a classification."""

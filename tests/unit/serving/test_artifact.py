@@ -85,12 +85,16 @@ def test_an_archive_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(20, 10_000), flip=st.integers(1, 255))
-def test_an_archive_with_a_flipped_byte_is_refused(tmp_path: Path, position: int, flip: int) -> None:
-    content = bytearray(write_archive(tmp_path / "whole.tar.gz", {"model.txt": bytes(range(256)) * 20}).read_bytes())
+def test_a_flipped_byte_is_refused_unless_it_is_padding(tmp_path: Path, position: int, flip: int) -> None:
+    model = bytes(range(256)) * 20
+    content = bytearray(write_archive(tmp_path / "whole.tar.gz", {"model.txt": model}).read_bytes())
     content[20 + position % (len(content) - 20)] ^= flip
     (tmp_path / "flipped.tar.gz").write_bytes(content)
-    with pytest.raises(ArtifactError):
+    try:
         unpack(tmp_path / "flipped.tar.gz", tmp_path / "out")
+    except ArtifactError:
+        return
+    assert (tmp_path / "out" / "model.txt").read_bytes() == model  # a bit that deflate leaves unused
 
 
 def test_no_archive_and_an_empty_one_are_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the server tells those who run it, and how its workers live."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -126,6 +127,14 @@ def test_the_description_is_served_valid_and_in_step_with_the_code(application: 
     assert set(post["requestBody"]["content"]) == set(post["responses"]["200"]["content"]) == set(CONTENT_TYPES)
     assert post["parameters"][0]["schema"]["enum"] == list(OUTPUTS)
     assert OPENAPI.read_text() == json.dumps(document, indent=2) + "\n"
+
+
+def test_a_model_of_another_library_version_is_warned_of(predictor: Predictor) -> None:
+    assert predictor.warning is None
+    other = object.__new__(Predictor)
+    other.signature = dataclasses.replace(predictor.signature, library_version="3.3.5")
+    assert other.warning
+    assert other.warning.startswith("the model was trained with lightgbm 3.3.5 and is served with ")
 
 
 def answered(code: int, rows: int = 0, milliseconds: float = 1.0, unknown: int = 0) -> Response:
