@@ -8,6 +8,7 @@ from infra.config import EndpointConfig, Release, ReleaseLock
 from infra.constructs.alarm import Alarm
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
+from infra.constructs.retention import retained
 from infra.images import SERVING
 from infra.naming import VARIANT, ModelNames
 from infra.provider import Construct, aws
@@ -16,6 +17,10 @@ from serving.contract import CSV, JSON, JSON_LINES
 
 class Endpoint(Construct):
     """An endpoint that is updated blue/green from one content-named configuration to the next.
+
+    Where the environment protects, it is never replaced: Terraform destroys it, and then cannot create it while the old
+    one is still being deleted. Whether there are rollback alarms is such a change, and an `update-endpoint` by hand
+    takes them away unless it says `--retain-deployment-config`.
 
     A SageMaker rollback is reported as a successful apply, and the configuration it went back to must then still exist
     (AWS provider issues 48997, 46663, 39099): so the previous release's model and configuration stay declared.
@@ -51,6 +56,7 @@ class Endpoint(Construct):
                 "auto_rollback_configuration": {"alarms": [{"alarm_name": alarm.name} for alarm in rollback_alarms]},
             },
             depends_on=[*configurations.values(), *(alarm.alarm for alarm in rollback_alarms)],
+            **retained(protected=platform.protected),
         )
 
     def _execution_role(self) -> ServiceRole:

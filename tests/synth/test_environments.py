@@ -29,6 +29,13 @@ def test_a_protected_environment_refuses_to_destroy_what_holds_data(prod):
         assert not resource.get("force_delete")
 
 
+def test_a_live_endpoint_is_never_destroyed_or_replaced_where_it_is_protected(prod, first):
+    """Replacing it is an outage: the new one cannot be created while the old one is still being deleted."""
+    for model in ("churn", "house-price"):
+        assert prod[f"prod-{model}"].only("aws_sagemaker_endpoint")["lifecycle"] == {"prevent_destroy": True}
+    assert "lifecycle" not in first["local-flight-delay"].only("aws_sagemaker_endpoint")
+
+
 def test_an_environment_without_protection_can_be_destroyed_whole(first):
     for kind, resource in stateful(first):
         assert "lifecycle" not in resource, kind
