@@ -1,0 +1,199 @@
+"""A project on a local cloud of its own, driven by the same command lines as people and CI use."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from infra import toolchain
+from infra.config import load_project
+from infra.demo.cloud import DemoCloud
+from infra.local import lifecycle
+from infra.session import client
+
+MODEL = "churn"
+STACKS = ("local-platform", f"local-{MODEL}")
+BEGIN = "2020-03-01"
+ENVIRONMENT = """
+prefix: flow
+account: "123456789012"
+region: us-east-1
+endpoint_url: http://127.0.0.1:{port}
+state: {{kind: file, directory: build/local/state}}
+releases: build/local/releases
+destroy_protection: false
+"""
+SETTINGS = """
+training: {hyperparameters: {num_iterations: 20, num_leaves: 7}, gate: {minimum: 0.6}}
+endpoint: {scaling: {min: 1, max: 2}}
+monitoring: {drift: {schedule: daily, psi_threshold: 0.25, minimum_rows: 200}}
+retraining: {new_data: {minimum_files: 2}, cooldown_days: 0}
+"""
+
+
+def labelled(month, *, rows=1_500, moved=False):
+    """A month of customers, and who left. Once the world has moved, ages are higher and the other half leaves."""
+    random = np.random.default_rng(month)
+    age, visits = random.normal(60 if moved else 40, 10, rows), random.poisson(4, rows).astype(float)
+    odds = visits - 4 if moved else 4 - visits
+    seconds = np.sort(random.integers(0, 28 * 86_400, rows))
+    start = pl.lit(datetime(2020, month, 1)).dt.replace_time_zone("UTC")  # noqa: DTZ001 - the zone is given beside it
+    return pl.DataFrame(
+        {"age": age, "visits": visits, "left": (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(np.int64)}
+    ).with_columns(day=start + pl.duration(seconds=pl.Series(seconds)))
+
+
+@dataclass
+class Life:
+    """The project, and what people and CI do with it."""
+
+    project: object
+    port: int
+    variables: dict = field(default_factory=dict)
+
+    @property
+    def folder(self):
+        return self.project.folder
+
+    @property
+    def log(self):
+        return self.folder / "cdktf.log"
+
+    @property
+    def environment(self):
+        return load_project("local", self.project.root).environment
+
+    @property
+    def names(self):
+        return self.environment.names.model(MODEL)
+
+    @property
+    def cloud(self):
+        return DemoCloud(lifecycle.find(self.folder / "build/local"), self.environment)
+
+    def client(self, service):
+        return client(self.environment, service)
+
+    def sagestack(self, *arguments):
+        """Run a `sagestack` command: exit code, standard output, standard error."""
+        command = [str(Path(sys.executable).with_name("sagestack")), *arguments]
+        environment = os.environ | self.variables
+        answer = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        return answer.returncode, answer.stdout, answer.stderr
+
+    def must(self, *arguments):
+        code, out, err = self.sagestack(*arguments)
+        assert code == 0, err
+        return out
+
+    def deploy(self, *stacks):
+        alone = ["--ignore-missing-stack-dependencies"] if len(stacks) == 1 else []
+        self.cdktf("deploy", *stacks, "--auto-approve", *alone)
+
+    def cdktf(self, *arguments):
+        toolchain.cdktf(arguments, folder=self.folder, log=self.log, variables=self.variables)
+
+    def cancelled(self, *stacks):
+        """Deploy, and ask the command line to stop when the first resource is there, as CI does; its exit code."""
+        command = [str(toolchain.cli("cdktf")), "deploy", *stacks, "--auto-approve", "--no-color"]
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=toolchain._environment() | self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            next(line for line in process.stdout if "Creation complete" in line)
+            os.killpg(process.pid, signal.SIGTERM)
+            process.stdout.read()
+        return process.returncode
+
+    def changes(self, stack):
+        """What a second plan would change, as Terraform tells it; empty if nothing."""
+        answer = subprocess.run(
+            [toolchain.terraform(), "plan", "-input=false", "-no-color", "-detailed-exitcode"],
+            cwd=self.folder / "cdktf.out/stacks" / stack,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode in {0, 2}, answer.stdout + answer.stderr
+        return answer.stdout if answer.returncode else ""
+
+    def upload(self, month, **options):
+        """Labelled data of a month arrives; what that starts has ended when this returns."""
+        path = self.folder / "build" / f"2020-{month:02}.parquet"
+        labelled(month, **options).write_parquet(path)
+        bucket = self.environment.names.bucket("data")
+        self.client("s3").upload_file(str(path), bucket, f"{self.names.data_prefix}{path.name}")
+        self.cloud.settle()
+
+    def release(self, version):
+        """Approve, promote and deploy a version; what `verify` then says."""
+        self.must("approve", MODEL, str(version), "--why", "good enough", "--by", "ada")
+        self.must("promote", MODEL, "--by", "grace")
+        self.deploy(STACKS[1])
+        return self.sagestack("verify", MODEL)
+
+    def ask(self, rows):
+        """Score customers of the world that has moved: the endpoint's answers."""
+        body = labelled(3, rows=rows, moved=True).select("age", "visits").write_csv(include_header=False)
+        answer = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.names.base, Body=body.encode(), ContentType="text/csv", Accept="text/csv"
+        )
+        return [float(line) for line in answer["Body"].read().splitlines()]
+
+    def decisions(self):
+        return [decision for _, decision in self.cloud.decisions(f"{self.names.base}-governor")]
+
+    def live_configuration(self):
+        return self.client("sagemaker").describe_endpoint(EndpointName=self.names.base)["EndpointConfigName"]
+
+    def registered(self):
+        """The numbers of the model's versions, the oldest first."""
+        found = self.client("sagemaker").list_model_packages(ModelPackageGroupName=self.names.base)
+        return sorted(package["ModelPackageVersion"] for package in found["ModelPackageSummaryList"])
+
+    def objects(self, bucket, prefix):
+        """The texts of what lies in one of the environment's buckets below a prefix."""
+        s3, name = self.client("s3"), self.environment.names.bucket(bucket)
+        listed = s3.list_objects_v2(Bucket=name, Prefix=prefix).get("Contents", [])
+        return [s3.get_object(Bucket=name, Key=one["Key"])["Body"].read().decode() for one in listed]
+
+    def configurations(self):
+        """Every endpoint configuration there is."""
+        return {
+            one["EndpointConfigName"] for one in self.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+        }
+
+
+@pytest.fixture(scope="module")
+def life(new_project):
+    """A project of one model, with a free port for its local cloud, which is down at first and in the end."""
+    project = new_project()
+    (project.root / "models/flight-delay.yaml").unlink()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    project.environment("local", ENVIRONMENT.format(port=port))
+    project.model(MODEL, SETTINGS)
+    app = f"{shlex.quote(sys.executable)} -m infra.main"
+    project.write("cdktf.json", json.dumps({"language": "python", "app": app, "projectId": "flow", "context": {}}))
+    life = Life(project, port, {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local"})
+    yield life
+    life.must("local", "down")

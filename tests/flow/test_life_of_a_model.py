@@ -1,0 +1,188 @@
+"""A model's life as its owner, people on call and CI live it: every command as it is typed, everything asked of AWS.
+
+A chapter is a fixture: it takes the chapter before, lives on from there, and gives what was seen on the way.
+"""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from infra.demo.leftovers import leftovers
+
+pytestmark = pytest.mark.local_cloud
+MODEL = "churn"
+PLATFORM, STACK = "local-platform", f"local-{MODEL}"
+
+
+@pytest.fixture(scope="module")
+def provisioned(life):
+    """The local cloud is up; a first deploy is cancelled in mid-apply, and the next one runs to its end."""
+    life.must("local", "up", "--begin", "2020-03-01")
+    code = life.cancelled(PLATFORM, STACK)
+    life.deploy(PLATFORM, STACK)
+    return SimpleNamespace(
+        exit_of_the_cancelled_deploy=code, endpoints=life.client("sagemaker").list_endpoints()["Endpoints"]
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(life, provisioned):
+    """Two months of labelled data arrive, one after the other."""
+    assert provisioned.endpoints == []
+    after_each = []
+    for month in (1, 2):
+        life.upload(month)
+        after_each.append(life.registered())
+    return SimpleNamespace(
+        versions_after_each_month=after_each, decisions=life.decisions(), listed=life.must("models", MODEL)
+    )
+
+
+@pytest.fixture(scope="module")
+def released(life, trained):
+    """The first version is approved, promoted, deployed and verified, and asked."""
+    assert trained.versions_after_each_month[-1] == [1]
+    return SimpleNamespace(verified=life.release(1), configuration=life.live_configuration(), scores=life.ask(600))
+
+
+@pytest.fixture(scope="module")
+def drifted(life, released):
+    """A day has passed; the customers were older than those that the model has learnt from."""
+    assert len(released.scores) == 600
+    life.cloud.advance(datetime(2020, 3, 2, 8, tzinfo=UTC))
+    captured = life.objects("capture", f"{MODEL}/{life.names.base}/main/2020/03/01/")
+    alarms = [f"{life.names.base}-drift-{what}" for what in ("features", "prediction")]
+    return SimpleNamespace(
+        captured=[json.loads(line) for text in captured for line in text.splitlines()],
+        report=life.cloud.drift_reports(life.names)[-1],
+        alarms=[name.removeprefix(f"{life.names.base}-") for name, _, _ in life.cloud.alarms_raised(alarms)],
+        decisions=[decision for decision in life.decisions() if decision["started_by"] == "drift"],
+        versions=life.registered(),
+    )
+
+
+@pytest.fixture(scope="module")
+def broken(life, drifted):
+    """Somebody moves the endpoint to a configuration of their own, by hand."""
+    assert drifted.versions
+    sagemaker = life.client("sagemaker")
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=life.live_configuration())["ProductionVariants"]
+    sagemaker.create_endpoint_config(EndpointConfigName="by-hand", ProductionVariants=variants)
+    sagemaker.update_endpoint(EndpointName=life.names.base, EndpointConfigName="by-hand", RetainDeploymentConfig=True)
+    life.cloud.settle()
+    return SimpleNamespace(verified=life.sagestack("verify", MODEL))
+
+
+@pytest.fixture(scope="module")
+def released_again(life, broken, released):
+    """The version that drift asked for is released; the last good configuration is still there."""
+    assert broken.verified[0] == 1
+    verified = life.release(2)
+    life.client("sagemaker").delete_endpoint_config(EndpointConfigName="by-hand")
+    return SimpleNamespace(
+        verified=verified,
+        before=released.configuration,
+        live=life.live_configuration(),
+        configurations=life.configurations(),
+        changes={stack: life.changes(stack) for stack in (PLATFORM, STACK)},
+    )
+
+
+@pytest.fixture(scope="module")
+def gone(life, released_again):
+    """Its versions are retired, and everything is destroyed."""
+    assert released_again.live
+    retired = life.must("retire", MODEL)
+    life.cdktf("destroy", STACK, PLATFORM, "--auto-approve")
+    return SimpleNamespace(retired=retired, left=leftovers(life.environment), verified=life.sagestack("verify", MODEL))
+
+
+def test_a_deploy_that_was_cancelled_in_mid_apply_fails_and_is_finished_by_the_next(provisioned, trained):
+    assert provisioned.exit_of_the_cancelled_deploy != 0
+    assert trained.listed
+
+
+def test_a_first_deploy_has_no_endpoint(provisioned):
+    assert provisioned.endpoints == []
+
+
+def test_labelled_data_starts_a_training_when_there_is_enough_of_it_and_not_before(trained):
+    assert trained.versions_after_each_month == [[], [1]]
+    first, second = trained.decisions
+    assert (first["start"], first["reason"].split(": ")[1]) == (
+        False,
+        "1 new file(s) since the last run was started, 2 needed",
+    )
+    assert (second["start"], second["started_by"]) == (True, "new-data")
+
+
+def test_a_trained_version_waits_for_approval_with_its_metrics_and_its_data(trained):
+    for words in ("Pending", "auc 0.8", "2020-01 2020-02", "new-data"):
+        assert words in trained.listed
+
+
+def test_after_promotion_and_deploy_verify_finds_what_is_declared_live(released):
+    code, out, err = released.verified
+    assert (code, err) == (0, "")
+    assert out == f"{MODEL} in local is live as declared: {released.configuration}\n"
+
+
+def test_the_endpoint_answers_every_row_with_a_score(released):
+    assert len(released.scores) == 600
+    assert all(0 < score < 1 for score in released.scores)
+    assert len(set(released.scores)) > 1
+
+
+def test_requests_and_answers_are_captured_as_they_were(drifted, released):
+    (record,) = drifted.captured
+    asked, answered = (record["captureData"][end]["data"] for end in ("endpointInput", "endpointOutput"))
+    assert len(asked.splitlines()) == 600
+    assert [float(line) for line in answered.splitlines()] == released.scores
+
+
+def test_the_drift_report_names_what_has_moved_and_the_alarms_are_raised(drifted):
+    assert (drifted.report["status"], drifted.report["drifted_features"]) == ("drift", ["age"])
+    assert drifted.report["records"]["rows"] == 600
+    assert "drift-features" in drifted.alarms
+
+
+def test_drift_starts_one_training_and_never_a_second_beside_it(drifted):
+    started = [decision for decision in drifted.decisions if decision["start"]]
+    assert len(started) == 1
+    assert started[0]["reason"].startswith(f"alarm flow-local-{MODEL}-drift-")
+    assert all("still in flight" in decision["reason"] for decision in drifted.decisions if decision not in started)
+    assert drifted.versions == [1, 2]
+
+
+def test_verify_fails_with_the_difference_after_somebody_changed_the_endpoint_by_hand(broken, released):
+    code, out, err = broken.verified
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        f"{MODEL} in local is not as declared:",
+        f"  endpoint configuration: declared {released.configuration}, live by-hand",
+        "  capture percent: declared 100, live 0",
+    ]
+
+
+def test_the_next_release_puts_it_right_and_keeps_the_configuration_to_go_back_to(released_again):
+    code, _, err = released_again.verified
+    assert (code, err) == (0, "")
+    assert released_again.live != released_again.before
+    assert released_again.configurations == {released_again.live, released_again.before}
+
+
+def test_a_second_plan_has_nothing_to_change(released_again):
+    assert released_again.changes == {PLATFORM: "", STACK: ""}
+
+
+def test_after_retire_and_destroy_nothing_is_left(gone):
+    assert "2 versions deleted" in gone.retired
+    assert gone.left == []
+
+
+def test_verify_after_destroy_fails_because_the_lock_still_wants_an_endpoint(gone):
+    code, _, err = gone.verified
+    assert code == 1
+    assert "live does not exist" in err
