@@ -49,10 +49,11 @@ class Story:
             flow.deploy(f"{ENVIRONMENT}-platform", f"{ENVIRONMENT}-{MODEL}", log=self._log("deploy-0"))
         with self.progress.step("Winter's labelled flights arrive; the third month starts the pipeline"):
             for month in range(1, FIRST_LIVE_MONTH):
-                self._labels_arrive(month)
-        self._release_what_was_trained(month=FIRST_LIVE_MONTH)
+                self._labels_arrive(month, hour=2)
         for month in range(FIRST_LIVE_MONTH, last_month + 1):
+            self._release_what_was_trained(month)
             self._live_through(month)
+        self._new_version()  # what the last month started is registered, and waits for a person
         self._ask_the_governor()
         self._check_the_plan()
         self.record.requests_sent, self.record.requests_failed = self.traffic.sent, len(self.traffic.failures)
@@ -70,11 +71,10 @@ class Story:
         name = flights.partition(month)
         with self.progress.step(f"{name}: flights ask the endpoint; labels arrive; the drift job runs") as done:
             self._serve_month(month)
-            self._labels_arrive(month)
+            self._labels_arrive(month, hour=1)
             self._drift_job_runs(month)
             with_, without = self.record.auc_with[name], self.record.auc_without[name]
             done(f"AUC {with_:.3f}, {without:.3f} had it never been retrained{self._alarm_words(name)}")
-        self._release_what_was_trained(month=month + 1)
 
     def _serve_month(self, month: int) -> None:
         """A week at a time, each at its own time, so that what is captured carries it."""
@@ -91,10 +91,10 @@ class Story:
         self.record.auc_with[name] = round(auc(labels[answered], served[answered]), 4)
         self.record.auc_without[name] = round(auc(labels, self._first_model().score(rows)), 4)
 
-    def _labels_arrive(self, month: int) -> None:
-        """The month's labelled flights, an hour after it ended; the bucket's event reaches the governor."""
+    def _labels_arrive(self, month: int, *, hour: int) -> None:
+        """The month's labelled flights, hours after it ended; the bucket's event reaches the governor."""
         name = flights.partition(month)
-        self.cloud.advance(_month_start(month + 1) + timedelta(hours=1))
+        self.cloud.advance(_month_start(month + 1) + timedelta(hours=hour))
         path = self.folder / f"{name}.parquet"
         flights.month(month).write_parquet(path)
         client(self.environment, "s3").upload_file(
@@ -114,11 +114,9 @@ class Story:
 
     def _release_what_was_trained(self, month: int) -> None:
         """Approve, promote, deploy and verify a version that is new, while flights keep asking."""
-        newest = self.registry.versions()[:1]
-        if not newest or any(known["version"] == newest[0].number for known in self.record.versions):
+        version = self._new_version()
+        if version is None:
             return
-        version = newest[0]
-        self._trained(version)
         title = f"Version {version.number}: approve, promote, deploy, verify"
         with self.progress.step(title) as done, self._flights_keep_asking(month):
             with (self.folder / "commands.log").open("a") as log, redirect_stdout(log):
@@ -135,6 +133,14 @@ class Story:
         verify(MODEL, env=ENVIRONMENT)
         self._happened("deploy", f"version {version.number} is live, verified")
         self.record.deploys.append({"version": version.number, "verified": True})
+
+    def _new_version(self) -> Version | None:
+        """The version that has been registered since the last look, if one has."""
+        newest = next(iter(self.registry.versions()), None)
+        if newest is None or any(known["version"] == newest.number for known in self.record.versions):
+            return None
+        self._trained(newest)
+        return newest
 
     def _trained(self, version: Version) -> None:
         trained_on = version.properties["trained_on"].split()
@@ -155,7 +161,7 @@ class Story:
         if not self.record.deploys:
             yield
             return
-        with self.traffic.trickle(flights.month(min(month, 12)).head(TRICKLE_ROWS)):
+        with self.traffic.trickle(flights.month(month).head(TRICKLE_ROWS)):
             yield
 
     def _ask_the_governor(self) -> None:
