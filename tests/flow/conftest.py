@@ -105,8 +105,11 @@ class Life:
     def cdktf(self, *arguments):
         toolchain.cdktf(arguments, folder=self.folder, log=self.log, variables=self.variables)
 
-    def cancelled(self, *stacks):
-        """Deploy, and ask the command line to stop when the first resource is there, as CI does; its exit code."""
+    def killed(self, *stacks):
+        """Begin to deploy, and kill the command line when the first stack is applied; its exit code.
+
+        In mid-apply nobody can promise anything: Terraform forgets what it was just creating, on AWS as here.
+        """
         command = [str(toolchain.cli("cdktf")), "deploy", *stacks, "--auto-approve", "--no-color"]
         with subprocess.Popen(
             command,
@@ -118,8 +121,8 @@ class Life:
             text=True,
             start_new_session=True,
         ) as process:
-            next(line for line in process.stdout if "Creation complete" in line)
-            os.killpg(process.pid, signal.SIGTERM)
+            next(line for line in process.stdout if "Apply complete" in line)
+            os.killpg(process.pid, signal.SIGKILL)
             process.stdout.read()
         return process.returncode
 

@@ -217,6 +217,20 @@ def test_the_schedule_can_read_its_encrypted_input(live_stack):
     assert allowed["kms:Decrypt"] == [schedule["kms_key_arn"]]
 
 
+def test_the_roles_of_jobs_may_have_their_volumes_encrypted_and_no_other_role_may(every_stack):
+    for stack in every_stack:
+        granting = {
+            policy["name"]
+            for policy in stack.all("aws_iam_role_policy").values()
+            for statement in json.loads(policy["policy"])["Statement"]
+            if "kms:CreateGrant" in statement["Action"]
+            and statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        }
+        roles = {role["name"] for role in stack.all("aws_iam_role").values()}
+        assert granting == {name for name in roles if name.endswith(("-jobs", "-monitor"))}
+        assert stack.text.count("kms:CreateGrant") == len(granting)
+
+
 def test_the_models_container_has_no_network(live_stack):
     assert all(model["enable_network_isolation"] for model in live_stack.all("aws_sagemaker_model").values())
 
