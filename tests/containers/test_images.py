@@ -150,7 +150,7 @@ def test_the_monitoring_image_validates_computes_a_baseline_and_reports_drift(tr
         "monitoring",
         monitoring.DRIFT_COMMAND,
         network="host",
-        environment=monitoring_environment(drift_spec(MODEL, NAMES))
+        environment=monitoring_environment(drift_spec(MODEL, NAMES, 1))
         | {
             monitoring.WINDOW_END_VARIABLE: "2013-08-01T06:00:00Z",
             "AWS_ENDPOINT_URL": cloud.endpoint_url,
