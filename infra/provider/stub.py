@@ -1,7 +1,10 @@
 """The stubs of `infra.provider.aws`: editors complete, and mypy refuses a wrong attribute or type."""
 
 import keyword
+import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +50,13 @@ def write(schema: Schema, folder: Path = FOLDER) -> None:
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    subprocess.run(["ruff", "format", "--quiet", *(folder / name for name in texts)], check=True)
+    subprocess.run([_ruff(), "format", "--quiet", *(folder / name for name in texts)], check=True)
+
+
+def _ruff() -> str:
+    """The environment's own ruff, whether or not the environment is activated."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return shutil.which("ruff", path=path) or "ruff"
 
 
 def _header(schema: Schema, imports: str) -> str:

@@ -15,8 +15,10 @@ pytestmark = pytest.mark.skipif(not SUCCESSOR.exists(), reason="there is no .ven
 
 
 def run(python, *arguments, **variables):
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": tools} | variables
     answer = subprocess.run(
-        [python, "-m", *arguments], cwd=PROJECT, env=os.environ | variables, capture_output=True, text=True, check=False
+        [python, "-m", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout

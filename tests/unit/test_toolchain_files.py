@@ -1,6 +1,7 @@
 """The files that set a machine up: Makefile and lock files."""
 
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -19,7 +20,8 @@ def pinned(lock):
 
 
 def test_make_help_has_a_line_for_every_target():
-    answer = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    answer = subprocess.run(["make", "help"], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
     listed = {line.split()[0].removeprefix("\033[1m").removesuffix("\033[0m") for line in answer.stdout.splitlines()}
     declared = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     assert listed == set(declared[1].replace("\\", "").split()) - INTERNAL
