@@ -3,32 +3,35 @@
 import os
 import sys
 
-from infra.config import load_project
+from infra.config import EnvironmentConfig, load_project
 from infra.errors import UserError
-from infra.provider import App, use_mirror
+from infra.provider import App, use_mirror, write_endpoint
 from infra.stacks import ModelStack, PlatformStack
 
 
-def build(app: App, environment: str) -> None:
-    """Add the environment's stacks to the app."""
+def build(app: App, environment: str) -> EnvironmentConfig:
+    """Add the environment's stacks to the app; the environment."""
     project = load_project(environment)
     shared = PlatformStack(app, environment=project.environment)
     for name, model in project.models.items():
         ModelStack(
             app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name]
         )
+    return project.environment
 
 
 def main() -> None:
     """Synthesize to `cdktf.out`."""
     app = App()
     try:
-        build(app, os.environ.get("SAGESTACK_ENV", "local"))
+        environment = build(app, os.environ.get("SAGESTACK_ENV", "local"))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
     app.synth()
     use_mirror(app.outdir)
+    if environment.endpoint_url:
+        write_endpoint(app.outdir, environment.endpoint_url)
 
 
 if __name__ == "__main__":

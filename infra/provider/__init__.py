@@ -2,6 +2,7 @@
 
 from infra.provider import aws
 from infra.provider.asset import file_asset
+from infra.provider.endpoint import endpoint_arguments, write_endpoint
 from infra.provider.framework import App, Aspects, Construct, Fn, IAspect, IConstruct, LocalBackend, S3Backend, Token
 from infra.provider.framework import TerraformOutput as Output
 from infra.provider.framework import TerraformStack as Stack
@@ -26,6 +27,8 @@ __all__ = [
     "Token",
     "UnknownAttributeError",
     "aws",
+    "endpoint_arguments",
     "file_asset",
     "use_mirror",
+    "write_endpoint",
 ]

@@ -1,13 +1,10 @@
 """What every stack has: the provider, the tags, and a state of its own where the environment says."""
 
 from pathlib import PurePosixPath
-from typing import Any
 
 from infra.config import EnvironmentConfig
-from infra.provider import App, LocalBackend, S3Backend, Stack, aws
+from infra.provider import App, LocalBackend, S3Backend, Stack, aws, endpoint_arguments
 
-PLACEHOLDER = "local"
-"""An endpoint that is not AWS checks no credentials, but the provider insists on having some."""
 STACK_DEPTH = PurePosixPath("../../..")
 """From a stack's output folder, where Terraform runs, back to the project."""
 
@@ -26,7 +23,7 @@ class EnvironmentStack(Stack):
             default_tags=[
                 {"tags": {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags}
             ],
-            **_endpoint(environment.endpoint_url),
+            **(endpoint_arguments() if environment.endpoint_url else {}),
         )
 
     def _keep_state(self, environment: EnvironmentConfig, id_: str) -> None:
@@ -43,19 +40,3 @@ class EnvironmentStack(Stack):
             encrypt=True,
         )
         self.add_override("terraform.backend.s3.use_lockfile", value=True)
-
-
-def _endpoint(url: str | None) -> dict[str, Any]:
-    """Any AWS-compatible endpoint: it has no instance metadata, and its buckets have no host names."""
-    if url is None:
-        return {}
-    placeholders = {"access_key": PLACEHOLDER, "secret_key": PLACEHOLDER}
-    return placeholders | {"s3_use_path_style": True, "skip_metadata_api_check": "true", "endpoints": [_endpoints(url)]}
-
-
-def _endpoints(url: str) -> dict[str, str]:
-    services = (
-        "applicationautoscaling", "cloudwatch", "cloudwatchlogs", "dynamodb", "ec2", "ecr", "eventbridge", "iam", "kms",
-        "lambda", "s3", "sagemaker", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "sts",
-    )  # fmt: skip
-    return dict.fromkeys(services, url)

@@ -93,21 +93,7 @@ def test_only_an_environment_with_an_endpoint_url_has_placeholder_credentials(pr
         assert provider(stack).keys() == {"region", "allowed_account_ids", "default_tags"}
     for stack in first.values():
         assert provider(stack)["access_key"] == "local"
-        assert set(provider(stack)["endpoints"][0].values()) == {"http://127.0.0.1:4577"}
-
-
-def test_every_service_that_a_stack_uses_goes_to_the_endpoint_url(first):
-    """A resource type whose service is not redirected would be created on AWS."""
-    services = {
-        "aws_appautoscaling": "applicationautoscaling", "aws_cloudwatch_event": "eventbridge",
-        "aws_cloudwatch_log": "cloudwatchlogs", "aws_cloudwatch": "cloudwatch", "aws_ecr": "ecr", "aws_iam": "iam",
-        "aws_kms": "kms", "aws_lambda": "lambda", "aws_s3": "s3", "aws_sagemaker": "sagemaker",
-        "aws_scheduler": "scheduler", "aws_sns": "sns",
-    }  # fmt: skip
-    for stack in first.values():
-        for kind in stack.kinds():
-            prefix = max((one for one in services if kind.startswith(f"{one}_")), key=len)
-            assert services[prefix] in provider(stack)["endpoints"][0]
+        assert provider(stack)["shared_config_files"] == ["aws.config"]
 
 
 @pytest.mark.parametrize(
