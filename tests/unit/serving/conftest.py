@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ INPUTS = (
     Input("depth", "numeric"),
 )
 GOOD_ROW = b"1.5,blue,2.5,2,-3\n"
+REQUEST = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%s"
 
 
 def edge_rows(rows: int, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -106,8 +108,25 @@ class RunningServer:
     def invoke(self, body: bytes, content_type: str = "text/csv", **headers: str) -> "Answer":
         return self.ask("POST", "/invocations", body, Content_Type=content_type, **headers)
 
+    def is_good(self) -> bool:
+        return self.invoke(GOOD_ROW).status == 200
+
+    def raw(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+def receive(client: socket.socket, until: bytes = b"") -> bytes:
+    """What arrives until `until` does, or to the end."""
+    received = b""
+    while not (until and until in received):
+        piece = client.recv(65536)
+        if not piece:
+            break
+        received += piece
+    return received
 
 
 @dataclass
