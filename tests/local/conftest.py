@@ -4,6 +4,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,10 +62,61 @@ class Cloud:
     def settle(self, timeout_seconds=120):
         self.handle.settle(timeout_seconds)
 
+    def put(self, uri, body):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        self.client("s3").create_bucket(Bucket=bucket)
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+    def get(self, uri):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, uri):
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        answer = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [entry["Key"] for entry in answer.get("Contents", [])]
+
+    def log(self, group, stream_prefix):
+        logs = self.client("logs")
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
+        events = [
+            logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)["events"]
+            for stream in streams
+        ]
+        return [event["message"] for batch in events for event in batch]
+
+
+class Queue:
+    """A queue of the cloud's, to which something was told to send."""
+
+    def __init__(self, cloud, name):
+        self._cloud, self._sqs = cloud, cloud.client("sqs")
+        self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
+
+    def read(self):
+        """Everything that was sent, once all is at rest."""
+        self._cloud.settle()
+        bodies = []
+        while messages := self._sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            bodies += [json.loads(message["Body"]) for message in messages]
+            for message in messages:
+                self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+
+@dataclass(frozen=True)
+class FakeSettings(lifecycle.Settings):
+    """What a local cloud of fake images is told."""
+
+    def command(self):
+        program = Path(__file__).with_name("fake_cloud.py")
+        return [sys.executable, str(program), *super().command()[3:]]
+
 
 @contextmanager
-def running(home):
-    handle = lifecycle.start(lifecycle.Settings(home))
+def running(home, settings=lifecycle.Settings):
+    handle = lifecycle.start(settings(home))
     try:
         yield Cloud(handle)
     finally:
@@ -88,6 +142,53 @@ def fresh_cloud(tmp_path):
     """A local cloud with nothing in it, for tests that look at all of it, or stop it."""
     with running(tmp_path / "cloud") as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def fake_cloud(tmp_path_factory):
+    """A local cloud whose images are the small programs in `images/`: give what you make in it a name of its own."""
+    with running(tmp_path_factory.mktemp("fake-cloud"), FakeSettings) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def unique():
+    """A name for what a test makes in a cloud that it shares."""
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def listen(fake_cloud):
+    """Have the events that match a pattern sent to a queue; `listen(pattern).read()` gives them."""
+
+    def begin(pattern):
+        queue = Queue(fake_cloud, f"events-{uuid.uuid4().hex[:12]}")
+        events, rule = fake_cloud.client("events"), queue.url.rsplit("/", 1)[-1]
+        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": queue.arn}])
+        return queue
+
+    return begin
+
+
+@pytest.fixture
+def queue(fake_cloud, unique):
+    """A queue of the fake cloud's, for SNS to send to."""
+    return Queue(fake_cloud, unique)
+
+
+@pytest.fixture
+def eventually():
+    """Wait until something holds, and return it."""
+
+    def wait(holds, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not (found := holds()):
+            assert time.monotonic() < deadline, "it never came to hold"
+            time.sleep(0.02)
+        return found
+
+    return wait
 
 
 class Terraform:

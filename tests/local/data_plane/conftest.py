@@ -1,96 +1,136 @@
-"""A local cloud within the tests' own process, whose images are the small programs in `images/`."""
+"""A local cloud of fake images, and a user of its endpoints."""
 
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import io
+import json
+import tarfile
 
 import pytest
 
-from infra.local import endpoints, jobs
-from infra.local.cloud import LocalCloud
-from infra.local.engine import ProcessEngine
-from infra.local.server import LocalServer
-
-IMAGES = Path(__file__).parent / "images"
-FAKE_IMAGES = {"job": ("python", "-m", "fake_job"), "server": ("python", "-m", "fake_server")}
 ROLE = "arn:aws:iam::123456789012:role/local"
-REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-test"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-test/server:1"
 
 
-@dataclass
-class Cloud:
-    """A local cloud and what tests do with one."""
-
-    local: LocalCloud
-
-    def client(self, service: str) -> Any:
-        return self.local.client(service)
-
-    def settle(self) -> None:
-        self.local.settle(60)
-
-    def put(self, uri: str, body: bytes) -> None:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        s3 = self.client("s3")
-        s3.create_bucket(Bucket=bucket)
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
-
-    def get(self, uri: str) -> bytes:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return bytes(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-
-    def keys(self, uri: str) -> list[str]:
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        answer = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
-        return [entry["Key"] for entry in answer.get("Contents", [])]
-
-    def log(self, group: str, stream_prefix: str) -> list[str]:
-        logs = self.client("logs")
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
-        events = [
-            logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)["events"]
-            for stream in streams
-        ]
-        return [event["message"] for batch in events for event in batch]
+def archive(**model):
+    """A model's artifact: one JSON file that says how the fake server behaves."""
+    buffer = io.BytesIO()
+    content = json.dumps(model).encode()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        member = tarfile.TarInfo("model.json")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.02)
-    return found
+class Deployment:
+    """Makes models, configurations and endpoints whose names all begin alike."""
 
+    def __init__(self, cloud, name):
+        self.cloud, self.name = cloud, name
+        self.sagemaker = cloud.client("sagemaker")
 
-@pytest.fixture(name="eventually")
-def eventually_fixture() -> Callable[..., Any]:
-    return eventually
+    def artifact(self, version, **behaviour):
+        uri = f"s3://{self.name}/{version}/model.tar.gz"
+        self.cloud.put(uri, archive(name=version, **behaviour))
+        return uri
+
+    def model(self, version="v1", *, data=None, image=IMAGE, **behaviour):
+        uri = self.artifact(version, **behaviour)
+        if data is not None:
+            self.cloud.put(uri, data)
+        container = {"Image": image, "ModelDataUrl": uri}
+        self.sagemaker.create_model(
+            ModelName=f"{self.name}-{version}", ExecutionRoleArn=ROLE, PrimaryContainer=container
+        )
+        return f"{self.name}-{version}"
+
+    def variant(self, name, model, weight=1, instances=1):
+        return {
+            "VariantName": name,
+            "ModelName": model,
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": instances,
+            "InitialVariantWeight": weight,
+        }
+
+    def config(self, version="v1", *, variants=None, instances=1, **more):
+        name = f"{self.name}-{version}"
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[
+                self.variant(*variant, instances=instances) for variant in variants or [("main", name, 1)]
+            ],
+            **more,
+        )
+        return name
+
+    def capturing(self, percent=100):
+        return {
+            "DataCaptureConfig": {
+                "EnableCapture": True,
+                "InitialSamplingPercentage": percent,
+                "DestinationS3Uri": f"s3://{self.name}/captured",
+                "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+                "CaptureContentTypeHeader": {
+                    "CsvContentTypes": ["text/csv"],
+                    "JsonContentTypes": ["application/json"],
+                },
+            }
+        }
+
+    def captured(self, variant="main"):
+        """The keys of the files that were captured of a variant, and their records."""
+        keys = self.cloud.keys(f"s3://{self.name}/captured/{self.name}/{variant}/")
+        lines = [line for key in keys for line in self.cloud.get(f"s3://{self.name}/{key}").splitlines()]
+        return keys, [json.loads(line) for line in lines]
+
+    def create(self, version="v1", **more):
+        name = f"{self.name}-{version}"
+        self.sagemaker.create_endpoint(EndpointName=self.name, EndpointConfigName=name, **more)
+        self.cloud.settle()
+        return self.describe()
+
+    def update(self, version, **more):
+        name = f"{self.name}-{version}"
+        self.sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=name, **more)
+        self.cloud.settle()
+        return self.describe()
+
+    def delete(self):
+        self.sagemaker.delete_endpoint(EndpointName=self.name)
+        self.cloud.settle()
+
+    def describe(self):
+        return self.sagemaker.describe_endpoint(EndpointName=self.name)
+
+    def invoke(self, body=b"1,2", **more):
+        more = {"ContentType": "text/csv", **more}
+        return self.cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=self.name, Body=body, **more)
+
+    def ask(self, body=b"1,2", **more):
+        return json.loads(self.invoke(body, **more)["Body"].read())
+
+    def has_endpoint(self):
+        found = self.sagemaker.list_endpoints(NameContains=self.name)["Endpoints"]
+        return self.name in {row["EndpointName"] for row in found}
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1", account="123456789012")
-    engine = ProcessEngine(server.cloud, FAKE_IMAGES, IMAGES)
-    jobs.install(server.cloud, engine, stop_grace_seconds=0.5)
-    endpoints.install(server.cloud, engine, health_check_seconds=1.5)
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield server.cloud
-    server.stop()
-    thread.join(20)
-    assert not thread.is_alive()
+def cloud(fake_cloud):
+    return fake_cloud
 
 
 @pytest.fixture
-def cloud(local: LocalCloud) -> Cloud:
-    return Cloud(local)
+def deployment(cloud, unique):
+    deployment = Deployment(cloud, unique)
+    yield deployment
+    cloud.settle()
+    if deployment.has_endpoint():
+        deployment.delete()
 
 
 @pytest.fixture
-def unique(request: pytest.FixtureRequest) -> str:
-    """A name for what the test makes: moto's store is one for the whole process."""
-    return f"t{abs(hash(request.node.nodeid)) % 10**10}-{os.getpid()}"
+def live(deployment):
+    deployment.model()
+    deployment.config()
+    deployment.create()
+    return deployment

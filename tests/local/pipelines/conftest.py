@@ -1,29 +1,36 @@
-"""A local cloud in the tests' own process, whose one image is `images/fake_step.py`, and a user of its pipelines."""
+"""A user of the pipelines of a local cloud, whose one image is `images/fake_step.py`."""
 
-import threading
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
-from infra.local import jobs
-from infra.local.engine import ProcessEngine
-from infra.local.server import LocalServer
 from infra.pipelines import PipelineDefinition
+from infra.pipelines.references import Get, Join, JsonGet
+from infra.pipelines.steps import (
+    ConditionArguments,
+    ConditionStep,
+    FailArguments,
+    FailStep,
+    ProcessingStep,
+    PropertyFile,
+    TrainingStep,
+)
 
-IMAGES = Path(__file__).parent / "images"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-local/step:1"
 BUCKET = "pipelines-under-test"
+OUT = "/opt/ml/processing/output/out"
+RUN_ID = Get.execution("PipelineExecutionId")
 ENDED = ("Succeeded", "Failed", "Stopped")
 
 
 class Pipelines:
     """Creates pipelines and follows their executions, as a boto3 user would."""
 
-    def __init__(self, local):
-        self.local = local
-        self.sagemaker = local.client("sagemaker")
+    def __init__(self, cloud):
+        self.cloud = cloud
+        self.sagemaker = cloud.client("sagemaker")
 
     def create(self, *steps, parameters=(), **more):
         name = f"p-{uuid.uuid4().hex[:10]}"
@@ -60,37 +67,94 @@ class Pipelines:
         return execution, {name: row["StepStatus"] for name, row in self.steps(arn).items()}
 
     def read(self, uri):
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return self.local.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return self.cloud.get(uri)
 
 
-class FaultyEngine(ProcessEngine):
-    """Cannot start the command `fault` at first, as a service with a fault cannot."""
+class Build:
+    """Steps of the fake image's commands."""
 
-    def __init__(self, cloud, faults):
-        super().__init__(cloud, {"step": ("python", "-m", "fake_step")}, IMAGES)
-        self._faults = faults
+    run_id = RUN_ID
 
-    def start(self, container, sandbox):
-        if container.arguments == ("fault",) and self._faults:
-            self._faults -= 1
-            raise OSError("no machine to be had")
-        return super().start(container, sandbox)
+    @staticmethod
+    def processing(name, command="answer", *, answer="{}", after=None, inputs=(), **more):
+        return ProcessingStep(
+            name=name,
+            depends_on=after,
+            arguments={
+                "AppSpecification": {"ImageUri": IMAGE, "ContainerArguments": [command]},
+                "Environment": {"ANSWER": answer},
+                "ProcessingInputs": [
+                    {
+                        "InputName": f"in{number}",
+                        "S3Input": {
+                            "S3Uri": uri,
+                            "LocalPath": f"/opt/ml/processing/input/in{number}",
+                            "S3DataType": "S3Prefix",
+                            "S3InputMode": "File",
+                        },
+                    }
+                    for number, uri in enumerate(inputs)
+                ],
+                "ProcessingOutputConfig": {
+                    "Outputs": [
+                        {
+                            "OutputName": "out",
+                            "S3Output": {
+                                "S3Uri": Join.of(f"s3://{BUCKET}", RUN_ID, name),
+                                "LocalPath": OUT,
+                                "S3UploadMode": "EndOfJob",
+                            },
+                        }
+                    ]
+                },
+                "ProcessingResources": {
+                    "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+                },
+                "RoleArn": ROLE,
+            },
+            property_files=(PropertyFile(property_file_name="Answer", output_name="out", file_path="answer.json"),),
+            **more,
+        )
+
+    @staticmethod
+    def training(name="Train", *, after=None):
+        return TrainingStep(
+            name=name,
+            depends_on=after,
+            arguments={
+                "AlgorithmSpecification": {
+                    "TrainingImage": IMAGE,
+                    "TrainingInputMode": "File",
+                    "ContainerArguments": ["train"],
+                },
+                "Environment": {"ANSWER": Get.parameter("Answer")},
+                "OutputDataConfig": {"S3OutputPath": Join.of(f"s3://{BUCKET}", RUN_ID, name)},
+                "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+                "RoleArn": ROLE,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            },
+        )
+
+    @staticmethod
+    def choose(*conditions, if_steps=(), else_steps=()):
+        arguments = ConditionArguments(conditions=conditions, if_steps=if_steps, else_steps=else_steps)
+        return ConditionStep(name="Choose", arguments=arguments)
+
+    @staticmethod
+    def fail(name, message):
+        return FailStep(name=name, arguments=FailArguments(error_message=message))
+
+    @staticmethod
+    def answer_of(step, path):
+        return JsonGet.of(step, "Answer", path)
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    server = LocalServer(tmp_path_factory.mktemp("cloud"), 0, region="us-east-1", account="123456789012")
-    jobs.install(server.cloud, FaultyEngine(server.cloud, faults=2), stop_grace_seconds=0.5)
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield server.cloud
-    server.stop()
-    thread.join(20)
-    assert not thread.is_alive()
+@pytest.fixture(scope="session")
+def build():
+    return Build
 
 
-@pytest.fixture(scope="module")
-def pipelines(local):
-    local.client("s3").create_bucket(Bucket=BUCKET)
-    return Pipelines(local)
+@pytest.fixture(scope="session")
+def pipelines(fake_cloud):
+    fake_cloud.client("s3").create_bucket(Bucket=BUCKET)
+    return Pipelines(fake_cloud)

@@ -4,10 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-pytestmark = [
-    pytest.mark.local_cloud,
-    pytest.mark.filterwarnings("ignore:.*does not match an error shape"),  # moto on codes that only we use
-]
+pytestmark = pytest.mark.local_cloud
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-local/serving:1"
 JSON_FILE = {"ContentType": "application/json", "S3Uri": "s3://registry/runs/1/evaluation.json"}
 CONTENT = {
@@ -28,8 +25,8 @@ CONTENT = {
 
 
 @pytest.fixture
-def sagemaker(local):
-    return local.client("sagemaker")
+def sagemaker(fake_cloud):
+    return fake_cloud.client("sagemaker")
 
 
 @pytest.fixture
@@ -104,14 +101,15 @@ def test_an_update_adds_properties_and_keeps_what_it_does_not_name(sagemaker, re
     assert "LastModifiedTime" in told
 
 
-def test_registration_and_approval_are_events(local, sagemaker, register):
-    seen = []
-    local.subscribe(seen.append)
+def test_registration_and_approval_are_events(listen, sagemaker, register, group):
+    queue = listen(
+        {"detail-type": ["SageMaker Model Package State Change"], "detail": {"ModelPackageGroupName": [group]}}
+    )
     arn = register()
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-    ours = [e for e in seen if e["detail-type"] == "SageMaker Model Package State Change" and e["resources"] == [arn]]
-    assert [event["detail"]["ModelApprovalStatus"] for event in ours] == ["PendingManualApproval", "Approved"]
-    assert ours[0]["detail"]["CustomerMetadataProperties"] == CONTENT["CustomerMetadataProperties"]
+    details = {event["detail"]["ModelApprovalStatus"]: event["detail"] for event in queue.read()}
+    assert set(details) == {"PendingManualApproval", "Approved"}
+    assert details["PendingManualApproval"]["CustomerMetadataProperties"] == CONTENT["CustomerMetadataProperties"]
 
 
 @pytest.mark.parametrize(
