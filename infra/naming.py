@@ -79,7 +79,7 @@ class ModelNames:
 
     @property
     def drift_reports_uri(self) -> str:
-        """Below it: one folder a window, named by its end."""
+        """Below it: one folder a run, named by the moment at which its schedule fired."""
         return f"s3://{self.environment.bucket('registry')}/{self.model}/drift"
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Configuration: one YAML file a model, one an environment, checked with every problem told at once."""
 
 from infra.config.data import DataConfig, FeaturesConfig
-from infra.config.endpoint import AlarmsConfig, CaptureConfig, EndpointConfig, RealTimeEndpointConfig, ScalingConfig
+from infra.config.endpoint import AlarmsConfig, CaptureConfig, EndpointConfig, RealTimeEndpointConfig
 from infra.config.environment import EnvironmentConfig, FileState, S3State
 from infra.config.errors import ConfigError, Problem
 from infra.config.instance import InstanceConfig
@@ -22,6 +22,7 @@ from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
 from infra.config.retraining import NewDataConfig, RetrainingConfig
+from infra.config.scaling import ScalingConfig
 from infra.config.training import GateConfig, SplitConfig, TrainingConfig
 
 __all__ = [

@@ -1,8 +1,8 @@
 """One model: everything its owner says about it."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from infra.config.base import Broken, Name, RulesBroken, Section, TagText
 from infra.config.data import DataConfig, FeaturesConfig
@@ -26,8 +26,8 @@ class ModelConfig(Section):
     """The model's name: lower-case words joined by hyphens, the same as the file's."""
     owner: TagText
     """Who answers for the model: an e-mail address or a team."""
-    description: str = ""
-    """What the model predicts, in a line."""
+    description: Annotated[str, Field(max_length=1_024)] = ""
+    """What the model predicts, in a line; AWS keeps 1,024 characters."""
     problem: Problem
     """What kind of answer the model gives."""
     data: DataConfig

@@ -28,7 +28,7 @@ class Release(Section):
     metrics: dict[str, float]
     """Metrics on the test days, by name."""
     trained_on: str
-    """Partitions it was trained on, separated by commas."""
+    """Partitions it was trained on, with a space between them."""
     data_fingerprint: str
     """Digest of those partitions."""
     started_by: str
