@@ -82,9 +82,9 @@ bench-drift-quality: .venv/.ready ## False alarms and detections of every drift 
 bench-serving: .venv/.ready build/trees.so $(PEERS:%=.venvs/bench-%/.ready) ## This server beside what people run today
 	$(BIN)/python -m tests.bench.serving
 
-build/trees.so: serving/core/trees.c
+build/trees.so: $(wildcard serving/core/*.c)
 	@mkdir -p build
-	cc -O3 -ffp-contract=off -shared -fPIC -o $@ $< -lm
+	cc -O3 -ffp-contract=off -shared -fPIC -o $@ $^ -lm
 
 clean: ## Remove what was built (not the environments: make clean-all does)
 	rm -rf build cdktf.out cdktf.log .mypy_cache .ruff_cache .pytest_cache .hypothesis

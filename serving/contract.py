@@ -33,7 +33,7 @@ WORKERS_VARIABLE: Final = "SAGESTACK_WORKERS"
 """How many processes answer: a number, or `cores`; 1 unless set."""
 WORKERS_PER_CORE: Final = "cores"
 TREES_LIBRARY_VARIABLE: Final = "SAGESTACK_TREES_LIBRARY"
-"""The compiled tree walk, a shared library; without it LightGBM's own scores every model."""
+"""The compiled reader and tree walk, a shared library; without it Python reads and LightGBM itself scores."""
 
 MAX_BODY_BYTES: Final = 6_291_456
 PING_PATH: Final = "/ping"

@@ -36,6 +36,9 @@ class Invocations:
             return refusal(406, f"the Accept header must allow one of {', '.join(CONTENT_TYPES)}")
         plain = not request.custom_attributes and b"?" not in request.target
         options = DEFAULT if plain else read_options(request.target, request.custom_attributes)
+        if options is DEFAULT and (scores := self._predictor.score_text(request.body, content_type)):
+            body = render(scores, self._predictor.label, accepted)
+            return Response(200, body, accepted, facts={"rows": len(scores), "unknown_categories": {}})
         rows = self._parser.parse(request.body, content_type)
         body = self._render(rows, accepted, options)
         return Response(200, body, accepted, facts={"rows": len(rows), "unknown_categories": rows.unknown})

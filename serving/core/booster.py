@@ -5,9 +5,11 @@ Source: https://lightgbm.readthedocs.io/en/stable/C-API.html
 
 import ctypes
 import os
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -17,6 +19,7 @@ from serving.core.errors import ArtifactError
 
 Matrix = NDArray[np.float64]
 """float64; of two dimensions, (rows, inputs), or of one, (rows,)."""
+OneRow = Sequence[float] | ctypes.Array[ctypes.c_double]
 
 _FLOAT64: Final = 1
 _ROW_MAJOR: Final = 1
@@ -31,7 +34,7 @@ _SILENCE: Final = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(lambda _message: None)
 
 
 class Booster:
-    """A loaded model with one score a row; `predict` and `predict_row` may run at once, each for one caller."""
+    """A loaded model with one score a row; for any number of callers at once."""
 
     def __init__(self, model: bytes) -> None:
         """Load a model from its text.
@@ -50,18 +53,20 @@ class Booster:
         self.features = self._count("LGBM_BoosterGetNumFeature")
         if (classes := self._count("LGBM_BoosterGetNumClasses")) != 1:
             raise ArtifactError(f"the model gives {classes} scores a row; this server serves one")
+        self._one_row = Lock()
         self._row = (ctypes.c_double * self.features)()
         self._score = ctypes.c_double()
         self._fast = self._prepare_rows()
         self._fast_arguments = (self._fast, self._row, ctypes.byref(ctypes.c_int64()), ctypes.byref(self._score))
         self._predict_row = self._library.LGBM_BoosterPredictForMatSingleRowFast
 
-    def predict_row(self, row: list[float]) -> float:
+    def predict_row(self, row: OneRow) -> float:
         """The score of one row, of as many values as the model has features."""
-        self._row[:] = row  # type: ignore[assignment] # a list of plain floats is what ctypes converts
-        if self._predict_row(*self._fast_arguments):
-            raise RuntimeError(self._error())
-        return self._score.value
+        with self._one_row:
+            self._row[:] = list(row)
+            if self._predict_row(*self._fast_arguments):
+                raise RuntimeError(self._error())
+            return self._score.value
 
     def predict(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, features) matrix, in its order."""

@@ -3,10 +3,13 @@
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from serving.core.booster import Booster, Matrix
 from serving.core.errors import ArtifactError
 from serving.core.signature import LIGHTGBM, Signature, read_model, read_signature
-from serving.core.trees import Trees, compiled_trees
+from serving.core.text import text_reader
+from serving.core.trees import Trees, compiled_library, compiled_trees
 
 
 class Predictor:
@@ -21,6 +24,7 @@ class Predictor:
         self.signature = signature
         self._booster = Booster(model)
         self._scorer = compiled_trees(model, self._booster) or self._booster
+        self._text = text_reader(signature, compiled_library())
         if self._booster.features != len(signature.inputs):
             raise ArtifactError(
                 f"the model has {self._booster.features} features, its signature {len(signature.inputs)} inputs"
@@ -52,6 +56,16 @@ class Predictor:
     def score(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, inputs) matrix, in its order: probabilities for a classification."""
         return self._scorer.predict(matrix)
+
+    def score_text(self, body: bytes, content_type: str) -> list[float] | None:
+        """The scores of a body of plain CSV or JSON; None for any other, which is parsed first, and for a wrong one."""
+        read = self._text.read(body, content_type) if self._text else None
+        if read is None:
+            return None
+        if isinstance(read, np.ndarray):
+            scores: list[float] = self._scorer.predict(read).tolist()
+            return scores
+        return [self._scorer.predict_row(read)]
 
     def score_row(self, row: list[float]) -> float:
         """The score of one row: the same as that row's in a matrix."""

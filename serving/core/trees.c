@@ -88,3 +88,10 @@ void sagestack_score(const Forest *forest, double *rows, int64_t count, double *
     if (forest->sigmoid)
         for (int64_t i = 0; i < count; i++) scores[i] = 1.0 / (1.0 + exp(-forest->sigmoid * scores[i]));
 }
+
+/* Scores one row, which is changed likewise. */
+double sagestack_score_row(const Forest *forest, double *row) {
+    double score;
+    sagestack_score(forest, row, 1, &score);
+    return score;
+}

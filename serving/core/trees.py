@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.contract import TREES_LIBRARY_VARIABLE
-from serving.core.booster import Booster, Matrix
+from serving.core.booster import Booster, Matrix, OneRow
 from serving.core.forest import CATEGORICAL, Forest, UnreadableForestError, read_forest
 
 PROBES: Final = 256
@@ -30,7 +30,7 @@ class _Forest(ctypes.Structure):
 
 
 class Trees:
-    """A forest ready to be walked; for one caller at a time a row, for any number a matrix."""
+    """A forest ready to be walked, for any number of callers at once."""
 
     def __init__(self, forest: Forest, library: ctypes.CDLL) -> None:
         self._arrays = forest
@@ -39,19 +39,18 @@ class Trees:
             *(_address(array) for array in (forest.depths, forest.sets, forest.bits)),
             len(forest.roots), forest.features, int((forest.nodes["kind"] == CATEGORICAL).any()), forest.sigmoid,
         )  # fmt: skip
+        self._address = ctypes.addressof(self._forest)
         self._score = library.sagestack_score
         self._score.restype = None
-        self._row = (ctypes.c_double * forest.features)()
-        self._row_score = ctypes.c_double()
-        self._row_arguments = (
-            ctypes.byref(self._forest), self._row, ctypes.c_int64(1), ctypes.byref(self._row_score)
-        )  # fmt: skip
+        self._score_row = library.sagestack_score_row
+        self._score_row.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+        self._score_row.restype = ctypes.c_double
+        self._row = ctypes.c_double * forest.features
 
-    def predict_row(self, row: list[float]) -> float:
-        """The score of one row, of as many values as the model has features."""
-        self._row[:] = row  # type: ignore[assignment] # a list of plain floats is what ctypes converts
-        self._score(*self._row_arguments)
-        return self._row_score.value
+    def predict_row(self, row: OneRow) -> float:
+        """The score of one row, of as many values as the model has features; a ctypes array is not copied."""
+        score: float = self._score_row(self._address, row if isinstance(row, ctypes.Array) else self._row(*row))
+        return score
 
     def predict(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, features) matrix, in its order."""
@@ -64,16 +63,27 @@ class Trees:
         return scores
 
 
-def compiled_trees(model: bytes, booster: Booster) -> Trees | None:
-    """The walk of a model that `booster` has loaded; None if LightGBM must score it itself."""
+def compiled_library() -> ctypes.CDLL | None:
+    """What the image has compiled of this folder; None where there is no such library."""
     path = os.environ.get(TREES_LIBRARY_VARIABLE)
     if not path:
         return None
     try:
-        forest = read_forest(model.decode())
-        trees = Trees(forest, ctypes.CDLL(path))
-    except (UnreadableForestError, UnicodeDecodeError, OSError):
+        return ctypes.CDLL(path)
+    except OSError:
         return None
+
+
+def compiled_trees(model: bytes, booster: Booster) -> Trees | None:
+    """The walk of a model that `booster` has loaded; None if LightGBM must score it itself."""
+    library = compiled_library()
+    if library is None:
+        return None
+    try:
+        forest = read_forest(model.decode())
+    except (UnreadableForestError, UnicodeDecodeError):
+        return None
+    trees = Trees(forest, library)
     if forest.features != booster.features:
         return None
     probes = _probes(forest)

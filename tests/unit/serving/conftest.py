@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,6 +75,18 @@ def signature(predictor: Predictor) -> Signature:
 @pytest.fixture(scope="session")
 def predictor(ml_root: Path) -> Predictor:
     return Predictor.load(ml_root / MODEL_DIRECTORY)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the image's build stage compiles."""
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    path = tmp_path_factory.mktemp("library") / "trees.so"
+    options = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
+    sources = sorted((PROJECT / "serving" / "core").glob("*.c"))
+    subprocess.run(["cc", *options, "-o", path, *sources, "-lm"], check=True)
+    return path
 
 
 def write_model(folder: Path, booster: lightgbm.Booster) -> None:

@@ -43,7 +43,7 @@ def test_the_health_check_asks_for_what_the_contract_names() -> None:
     assert f"'{serving.contract.PORT_VARIABLE}', '{serving.contract.DEFAULT_PORT}'" in text
 
 
-def test_the_serving_image_names_the_walk_that_it_compiled() -> None:
+def test_the_serving_image_names_what_it_compiled() -> None:
     text = recipe("serving")
     (path,) = re.findall(rf"{serving.contract.TREES_LIBRARY_VARIABLE}=/opt/sagestack/(\S+)", text)
     assert re.search(rf"^COPY --from=trees /build/{Path(path).name} {Path(path).parent}/$", text, re.MULTILINE)

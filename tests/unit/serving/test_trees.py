@@ -1,7 +1,5 @@
 """The compiled walk scores bit for bit as LightGBM, or does not serve at all."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import lightgbm
@@ -15,22 +13,12 @@ from serving.core import trees
 from serving.core.booster import Booster
 from serving.core.forest import UnreadableForestError, read_forest
 from serving.core.trees import Trees, compiled_trees
-from tests.unit.serving.conftest import PROJECT, edge_rows
+from tests.unit.serving.conftest import edge_rows
 
 DATA = np.random.default_rng(7).normal(size=(500, 5))
 LABELS = (DATA[:, 0] > 0).astype(float)
 NUMBERS = st.floats(width=64) | st.sampled_from([1e-35, -1e-36, 2.0**31, -0.5, 5e-324, 1e300])
 CODES = st.integers(-3, 70).map(float) | NUMBERS
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("cc") is None:
-        pytest.skip("there is no C compiler")
-    path = tmp_path_factory.mktemp("library") / "trees.so"
-    options = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
-    subprocess.run(["cc", *options, "-o", path, PROJECT / "serving" / "core" / "trees.c", "-lm"], check=True)
-    return path
 
 
 @pytest.fixture
