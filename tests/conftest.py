@@ -63,8 +63,8 @@ class Project:
         for path in ("environments/local.yaml", "models/flight-delay.yaml"):
             self.write(f"infra/{path}", (REPOSITORY / "infra" / path).read_text(encoding="utf-8"))
 
-    def lock(self, model, current, previous=None, *, releases="build/local/releases"):
-        document = {"schema_version": 1, "model": model, "current": current, "previous": previous}
+    def lock(self, model, current, previous=None, *, releases="build/local/releases", **more):
+        document = {"schema_version": 1, "model": model, "current": current, "previous": previous} | more
         return self.write(f"{releases}/{model}.json", json.dumps(document, indent=2))
 
 

@@ -1,4 +1,4 @@
-"""The release lock: what is live in an environment, and what was before. Written by `sagestack promote`."""
+"""The release lock: what is live in an environment, and what was before. Written by `promote` and `rollback`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Final
@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, Field
 
 from infra.config.base import Broken, Name, Section
+from infra.config.endpoint import EndpointConfig
 
 RELEASE_LOCK_SCHEMA_VERSION: Final = 1
 
@@ -41,6 +42,8 @@ class Release(Section):
     """When, in UTC."""
     commit: str
     """Commit of the project it was promoted from."""
+    endpoint: EndpointConfig | None = None
+    """The model file's endpoint section as it was then; null in locks from before it was kept."""
 
 
 class ReleaseLock(Section):
@@ -54,6 +57,8 @@ class ReleaseLock(Section):
     """What is live after the next deploy."""
     previous: Release | None = None
     """What was live before; it stays declared until the current one has proven itself."""
+    rolled_back: bool = False
+    """Whether current was gone back to: then its own endpoint settings hold, not the file's, until a promotion."""
 
     def broken_rules(self) -> Iterator[Broken]:
         """A newer format is refused, not guessed at."""
@@ -61,7 +66,20 @@ class ReleaseLock(Section):
             why = f"is {self.schema_version} but this sagestack reads {RELEASE_LOCK_SCHEMA_VERSION}"
             yield Broken((("schema_version", f"{why}: install the one that wrote it"),))
 
-    @property
-    def releases(self) -> tuple[Release, ...]:
-        """What is declared: the current release, and the previous one if there is one."""
-        return (self.current,) if self.previous is None else (self.current, self.previous)
+    def settings(self, file: EndpointConfig) -> EndpointConfig:
+        """The endpoint settings in force.
+
+        Args:
+            file: the endpoint section of the model's file, as it is now.
+        """
+        return self.current.endpoint or file if self.rolled_back else file
+
+    def declared(self, file: EndpointConfig) -> tuple[tuple[Release, EndpointConfig], ...]:
+        """Every release with settings whose endpoint configuration must exist: what is to be live first.
+
+        After it come the current release with the settings it was promoted with, which are live while a change of
+        settings is being deployed, and the previous release. One may stand for several.
+        """
+        now = self.settings(file)
+        kept = [release for release in (self.current, self.previous) if release is not None]
+        return ((self.current, now), *((release, release.endpoint or now) for release in kept))

@@ -1,4 +1,4 @@
-"""The real-time endpoint: what is live, and, still declared beside it, what was live before."""
+"""The real-time endpoint: what is to be live, and, still declared beside it, what was live before."""
 
 import hashlib
 import json
@@ -23,7 +23,8 @@ class Endpoint(Construct):
     takes them away unless it says `--retain-deployment-config`.
 
     A SageMaker rollback is reported as a successful apply, and the configuration it went back to must then still exist
-    (AWS provider issues 48997, 46663, 39099): so the previous release's model and configuration stay declared.
+    (AWS provider issues 48997, 46663, 39099): so whatever may be live when a deploy begins stays declared as it was
+    deployed, by the settings in the release lock.
     """
 
     def __init__(
@@ -38,16 +39,16 @@ class Endpoint(Construct):
         rollback_alarms: list[Alarm],
     ) -> None:
         super().__init__(scope, id_)
-        self._names, self._platform, self._settings = names, platform, settings
+        self._names, self._platform = names, platform
         self.name = names.base
         self._role = self._execution_role()
         self._policy = self._role.attach()
-        configurations = {release.version: self._configuration(release) for release in lock.releases}
+        configurations = self._configurations(lock.declared(settings))
         self.endpoint = aws.SagemakerEndpoint(
             self,
             "endpoint",
             name=self.name,
-            endpoint_config_name=configurations[lock.current.version].name,
+            endpoint_config_name=configurations[0].name,
             deployment_config={
                 "blue_green_update_policy": {
                     "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
@@ -55,7 +56,7 @@ class Endpoint(Construct):
                 },
                 "auto_rollback_configuration": {"alarms": [{"alarm_name": alarm.name} for alarm in rollback_alarms]},
             },
-            depends_on=[*configurations.values(), *(alarm.alarm for alarm in rollback_alarms)],
+            depends_on=[*configurations, *(alarm.alarm for alarm in rollback_alarms)],
             **retained(protected=platform.protected),
         )
 
@@ -71,17 +72,32 @@ class Endpoint(Construct):
         platform.grant_logging(role)
         return role
 
-    def _configuration(self, release: Release) -> aws.SagemakerEndpointConfiguration:
-        scope = Construct(self, f"release-{release.version}")
-        settings, capture = self._settings, self._settings.capture.percent
-        container = [release.image, release.model_data_url]
-        model = self._model(scope, release, name=self._names.release(_digest(container)))
+    def _configurations(
+        self, declared: tuple[tuple[Release, EndpointConfig], ...]
+    ) -> list[aws.SagemakerEndpointConfiguration]:
+        """One for each release and settings, in order; several that are the same are one."""
+        releases = {release.version: release for release, _ in declared}
+        scopes = {version: Construct(self, f"release-{version}") for version in releases}
+        models = {version: self._model(scopes[version], release) for version, release in releases.items()}
+        made: dict[str, aws.SagemakerEndpointConfiguration] = {}
+        for release, settings in declared:
+            content = [release.image, release.model_data_url, settings.instance_type]
+            digest = _digest([*content, settings.scaling.initial_count, settings.capture.percent])
+            if digest not in made:
+                scope = Construct(scopes[release.version], f"configuration-{digest[:10]}")
+                made[digest] = self._configuration(
+                    scope, settings, models[release.version], self._names.release(digest)
+                )
+        return list(made.values())
+
+    def _configuration(
+        self, scope: Construct, settings: EndpointConfig, model: aws.SagemakerModel, name: str
+    ) -> aws.SagemakerEndpointConfiguration:
+        capture = settings.capture.percent
         return aws.SagemakerEndpointConfiguration(
             scope,
             "configuration",
-            name=self._names.release(
-                _digest([container, settings.instance_type, settings.scaling.initial_count, capture])
-            ),
+            name=name,
             production_variants=[
                 {
                     "variant_name": VARIANT,
@@ -104,11 +120,11 @@ class Endpoint(Construct):
             lifecycle={"create_before_destroy": True},
         )
 
-    def _model(self, scope: Construct, release: Release, *, name: str) -> aws.SagemakerModel:
+    def _model(self, scope: Construct, release: Release) -> aws.SagemakerModel:
         return aws.SagemakerModel(
             scope,
             "model",
-            name=name,
+            name=self._names.release(_digest([release.image, release.model_data_url])),
             execution_role_arn=self._role.arn,
             primary_container={"image": release.image, "model_data_url": release.model_data_url},
             enable_network_isolation=True,

@@ -64,7 +64,13 @@ def promote(
     registry = Registry(project.environment, model)
     chosen = registry.newest_approved() if version is None else registry.version(version)
     lock = promoted(
-        chosen, project.lock(model), model=model, by=by, at=datetime.now(UTC), commit=commit_of(project.folder)
+        chosen,
+        project.lock(model),
+        project.models[model].endpoint,
+        model=model,
+        by=by,
+        at=datetime.now(UTC),
+        commit=commit_of(project.folder),
     )
     path = project.lock_path(model)
     write_lock(lock, path)

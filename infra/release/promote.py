@@ -1,12 +1,13 @@
-"""Promotion writes the release lock: the next deploy serves what it names. Rollback is promoting what was before."""
+"""Promotion and rollback write the release lock: the next deploy serves what it names, with the settings it keeps."""
 
 import json
 import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from infra.config import Release, ReleaseLock
+from infra.config import EndpointConfig, Release, ReleaseLock
 from infra.errors import UserError
 from infra.release.registry import Version
 
@@ -16,9 +17,29 @@ _PROPERTIES = {"baseline_uri", "evaluation_uri", "trained_on", "data_fingerprint
 
 
 def promoted(
-    version: Version, lock: ReleaseLock | None, *, model: str, by: str, at: datetime, commit: str
+    version: Version,
+    lock: ReleaseLock | None,
+    settings: EndpointConfig,
+    *,
+    model: str,
+    by: str,
+    at: datetime,
+    commit: str,
 ) -> ReleaseLock:
-    """The lock with `version` as current, and what was current as previous; the same lock if it is live already.
+    """The lock with `version` and `settings` as current, and what was current as previous.
+
+    Args:
+        version: what the next deploy serves.
+        lock: the lock so far; None before the first promotion.
+        settings: the endpoint section of the model's file.
+        model: the model's name.
+        by: who promotes.
+        at: when, in UTC.
+        commit: the commit that the project stands at.
+
+    Returns:
+        The same lock if that is current already. Where only settings have changed that are no part of the endpoint
+        configuration, previous stays: it is still what the endpoint would go back to.
 
     Raises:
         UserError: the version is not approved, or was not registered by the pipeline.
@@ -27,29 +48,53 @@ def promoted(
         raise UserError(
             f"{model} version {version.number} is {version.approval}: sagestack approve {model} {version.number} first"
         )
-    if lock is not None and lock.current.model_package_arn == version.arn:
-        return lock
+    same = lock is not None and lock.current.model_package_arn == version.arn
+    if lock is not None and same and lock.current.endpoint == settings:
+        return lock.model_copy(update={"rolled_back": False})
+    provenance: dict[str, Any] = {"promoted_by": by, "promoted_at": at, "commit": commit, "endpoint": settings}
+    if lock is not None and same:
+        release = lock.current.model_copy(update=provenance)
+        changed = _configured(lock.current.endpoint or settings) != _configured(settings)
+        previous = lock.current if changed else lock.previous
+    else:
+        release = _release(version, model, provenance)
+        previous = lock.current if lock else None
+    return ReleaseLock(model=model, current=release, previous=previous)
+
+
+def gone_back(lock: ReleaseLock, model: str) -> ReleaseLock:
+    """The lock with previous and current changed over; the settings that previous was deployed with hold again.
+
+    Raises:
+        UserError: there is nothing to go back to.
+    """
+    if lock.previous is None:
+        raise UserError(f"{model} version {lock.current.version} is the first release: there is none before it")
+    return ReleaseLock(model=model, current=lock.previous, previous=lock.current, rolled_back=True)
+
+
+def _configured(settings: EndpointConfig) -> object:
+    """The settings that make up the endpoint configuration: what is left without those that act beside it."""
+    kept = settings.model_dump(exclude={"alarms", "decision_threshold", "rollout", "scaling"})
+    return kept, settings.scaling.initial_count
+
+
+def _release(version: Version, model: str, provenance: dict[str, Any]) -> Release:
     if unknown := sorted(_PROPERTIES - version.properties.keys()):
         raise UserError(
             f"{model} version {version.number} was not registered by its pipeline: it lacks {', '.join(unknown)}"
         )
-    release = Release(
+    kept: dict[str, Any] = {name: version.properties[name] for name in _PROPERTIES}
+    return Release(
         version=version.number,
         model_package_arn=version.arn,
         model_data_url=version.model_data_url,
         image=version.image,
-        baseline_uri=version.properties["baseline_uri"],
-        evaluation_uri=version.properties["evaluation_uri"],
         metrics=version.metrics,
-        trained_on=version.properties["trained_on"],
-        data_fingerprint=version.properties["data_fingerprint"],
-        started_by=version.properties["started_by"],
         approved_by=version.approved_by or "unknown",
-        promoted_by=by,
-        promoted_at=at,
-        commit=commit,
+        **kept,
+        **provenance,
     )
-    return ReleaseLock(schema_version=1, model=model, current=release, previous=lock.current if lock else None)
 
 
 def write_lock(lock: ReleaseLock, path: Path) -> None:

@@ -28,6 +28,8 @@ class ModelStack(EnvironmentStack):
     ) -> None:
         tags = {"model": model.name, "owner": model.owner}
         super().__init__(app, f"{environment.name}-{model.name}", environment=environment, tags=tags)
+        if lock is not None:
+            model = model.model_copy(update={"endpoint": lock.settings(model.endpoint)})
         self._model, self._platform, self._names = model, platform, environment.names.model(model.name)
         Registry(self, "registry", model=model, names=self._names, protected=environment.destroy_protection)
         pipeline = TrainingPipeline(

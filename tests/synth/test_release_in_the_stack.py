@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from infra.config import RealTimeEndpointConfig, ScalingConfig
 from infra.naming import VARIANT
 
 ENDPOINT_KINDS = {
@@ -24,12 +25,13 @@ STACK = "local-flight-delay"
 def with_releases(new_project, new_release, synthesize):
     """The model's stack for a lock; other settings of its endpoint if a test gives them."""
 
-    def synthesized(current, previous=None, overlay=""):
+    def synthesized(current, previous=None, overlay="", endpoint=None, *, rolled_back=False):
         project = new_project()
         if overlay:
             path = project.root / "models/flight-delay.yaml"
             project.write(path, path.read_text() + f"environments: {{local: {{{overlay}}}}}\n")
-        project.lock("flight-delay", new_release(current), previous and new_release(previous))
+        releases = [one and new_release(one, endpoint=endpoint) for one in (current, previous)]
+        project.lock("flight-delay", *releases, rolled_back=rolled_back)
         return synthesize(project)[STACK]
 
     return synthesized
@@ -46,6 +48,10 @@ def configurations(stack):
         int(re.search(r"release-(\d+)_", id_)[1]): configuration
         for id_, configuration in stack.all("aws_sagemaker_endpoint_configuration").items()
     }
+
+
+def names(stack):
+    return {one["name"] for one in stack.all("aws_sagemaker_endpoint_configuration").values()}
 
 
 def live_configuration(stack):
@@ -137,6 +143,28 @@ def test_immutable_things_are_named_by_content_and_made_before_the_old_are_destr
         assert len(set(names)) == len(names) == 2
         assert all(re.fullmatch(r"sagestack-local-flight-delay-[0-9a-f]{10}", name) for name in names)
         assert all(resource["lifecycle"] == {"create_before_destroy": True} for resource in resources)
+
+
+CHANGED = "endpoint: {instance_type: ml.c5.large, capture: {percent: 50}}"
+KEPT = RealTimeEndpointConfig(scaling=ScalingConfig(min=1, max=4, requests_per_second=200)).model_dump(mode="json")
+
+
+def test_a_change_of_settings_without_a_promotion_keeps_what_is_live_declared_as_it_is(with_releases):
+    before = with_releases(2, previous=1, endpoint=KEPT)
+    after = with_releases(2, previous=1, endpoint=KEPT, overlay=CHANGED)
+    assert len(names(before)) == 2
+    assert names(after) == names(before) | {live_configuration(after)["name"]}
+    pattern = "configuration-"
+    kept = addresses(before, pattern)
+    assert {address: addresses(after, pattern)[address] for address in kept} == kept
+    assert addresses(before, "release-._model") == addresses(after, "release-._model")
+
+
+def test_after_a_rollback_the_endpoint_has_the_settings_it_was_deployed_with_whatever_the_file_says(with_releases):
+    before = with_releases(1, endpoint=KEPT)
+    after = with_releases(1, previous=2, endpoint=KEPT, overlay=CHANGED, rolled_back=True)
+    assert live_configuration(after) == live_configuration(before)
+    assert addresses(after, "release-1_") == addresses(before, "release-1_")
 
 
 @pytest.mark.parametrize(

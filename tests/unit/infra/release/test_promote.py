@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.config import Release, ReleaseLock
+from infra.config import CaptureConfig, RealTimeEndpointConfig, Release, ReleaseLock, ScalingConfig
 from infra.errors import UserError
 from infra.release import promote
-from infra.release.promote import commit_of, promoted, write_lock
+from infra.release.promote import commit_of, gone_back, promoted, write_lock
 from infra.release.registry import Version
 
 AT = datetime(2013, 4, 1, 2, tzinfo=UTC)
+SETTINGS = RealTimeEndpointConfig()
+LARGER = RealTimeEndpointConfig(instance_type="ml.m5.xlarge")
 
 
 def version(number, **changes):
@@ -35,8 +37,8 @@ def version(number, **changes):
     return Version(**fields | changes)
 
 
-def promotion(number, lock=None, **changes):
-    return promoted(version(number, **changes), lock, model="churn", by="grace", at=AT, commit="c0ffee")
+def promotion(number, lock=None, settings=SETTINGS, **changes):
+    return promoted(version(number, **changes), lock, settings, model="churn", by="grace", at=AT, commit="c0ffee")
 
 
 def test_the_first_promotion_names_the_version_and_nothing_before_it():
@@ -61,6 +63,7 @@ def test_a_release_carries_where_it_came_from_and_who_let_it_through():
         promoted_by="grace",
         promoted_at=AT,
         commit="c0ffee",
+        endpoint=SETTINGS,
     )
 
 
@@ -70,19 +73,82 @@ def test_what_was_current_becomes_previous():
     assert (second.current.version, second.previous) == (2, first.current)
 
 
+def versions(lock):
+    return [release.version for release in (lock.current, lock.previous) if release]
+
+
 def test_only_two_releases_are_kept():
-    lock = promotion(3, promotion(2, promotion(1)))
-    assert [release.version for release in lock.releases] == [3, 2]
+    assert versions(promotion(3, promotion(2, promotion(1)))) == [3, 2]
 
 
 def test_promoting_what_is_current_changes_nothing():
     lock = promotion(2, promotion(1))
-    assert promotion(2, lock, approved_by="somebody else") is lock
+    assert promotion(2, lock, approved_by="somebody else") == lock
 
 
-def test_promoting_the_previous_version_is_the_rollback():
-    lock = promotion(1, promotion(2, promotion(1)))
-    assert [release.version for release in lock.releases] == [1, 2]
+def test_promoting_with_other_settings_keeps_the_release_as_it_was_deployed_to_go_back_to():
+    first = promotion(1)
+    lock = promotion(1, first, LARGER)
+    assert (versions(lock), lock.current.endpoint, lock.previous) == ([1, 1], LARGER, first.current)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RealTimeEndpointConfig(scaling=ScalingConfig(max=9)),
+        RealTimeEndpointConfig(decision_threshold=0.4),
+    ],
+)
+def test_settings_that_are_no_part_of_the_configuration_leave_what_to_go_back_to_as_it_is(settings):
+    lock = promotion(2, promotion(1))
+    after = promotion(2, lock, settings)
+    assert (after.current.endpoint, after.previous) == (settings, lock.previous)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RealTimeEndpointConfig(scaling=ScalingConfig(initial=2)),
+        RealTimeEndpointConfig(capture=CaptureConfig(percent=5)),
+    ],
+)
+def test_settings_that_are_part_of_the_configuration_make_it_another_one(settings):
+    lock = promotion(2, promotion(1))
+    assert promotion(2, lock, settings).previous == lock.current
+
+
+def test_a_lock_from_before_settings_were_kept_gets_them_and_keeps_what_was_before():
+    lock = promotion(2, promotion(1))
+    old = lock.model_copy(update={"current": lock.current.model_copy(update={"endpoint": None})})
+    assert promotion(2, old) == lock
+
+
+def test_going_back_restores_the_release_before_with_its_settings_and_going_back_again_returns():
+    lock = promotion(2, promotion(1), LARGER)
+    back = gone_back(lock, "churn")
+    assert (versions(back), back.settings(LARGER)) == ([1, 2], SETTINGS)
+    again = gone_back(back, "churn")
+    assert (again.current, again.previous, again.settings(SETTINGS)) == (lock.current, lock.previous, LARGER)
+
+
+def test_after_a_promotion_the_files_settings_hold_again():
+    back = gone_back(promotion(2, promotion(1)), "churn")
+    for number in (1, 2):
+        after = promotion(number, back, LARGER)
+        assert (after.rolled_back, after.settings(LARGER)) == (False, LARGER)
+    assert not promotion(1, back).rolled_back
+
+
+def test_there_is_no_going_back_from_the_first_release():
+    with pytest.raises(UserError, match="churn version 1 is the first release: there is none before it"):
+        gone_back(promotion(1), "churn")
+
+
+def test_what_is_declared_begins_with_what_is_to_be_live_and_has_each_release_as_it_was_deployed():
+    lock = promotion(2, promotion(1))
+    now = RealTimeEndpointConfig(capture=CaptureConfig(percent=7))
+    declared = [(release.version, settings) for release, settings in lock.declared(now)]
+    assert declared == [(2, now), (2, SETTINGS), (1, SETTINGS)]
 
 
 @pytest.mark.parametrize("approval", ["PendingManualApproval", "Rejected"])
