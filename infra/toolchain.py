@@ -5,10 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import IO, Final, Literal
 
 from infra.errors import UserError
 
@@ -89,6 +90,7 @@ def cdktf(
     folder: Path | None = None,
     log: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
 ) -> None:
     """Runs `cdktf` (or `cdktn`) as a user would type it.
 
@@ -98,6 +100,7 @@ def cdktf(
         folder: Where `cdktf.json` is; the working folder by default.
         log: Where the output goes, appended; by default it shows as it comes.
         variables: Set for this run beside the environment's own.
+        started: Told of the process, which is then in a session of its own: for who must end it with all it starts.
 
     Raises:
         ToolMissing: node, the command line or Terraform is not installed.
@@ -105,18 +108,35 @@ def cdktf(
     """
     command = [str(cli(name)), *arguments, "--no-color"]
     environment = _environment() | dict(variables or {})
-    if log is None:
-        code = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
-    else:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"$ {name} {' '.join(arguments)}\n")
-            file.flush()
-            code = subprocess.run(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
-            ).returncode
+    with _output(log, f"$ {name} {' '.join(arguments)}\n") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=started is not None,
+        )
+        with process:
+            if started:
+                started(process)
+            code = process.wait()
     if code:
         raise ToolFailed(f"{name} {' '.join(arguments)} failed ({code}){_last_words(log)}")
+
+
+@contextmanager
+def _output(log: Path | None, title: str) -> Iterator[IO[str] | None]:
+    """The log, with the command on its first line; None, the caller's own output, without one."""
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(title)
+        file.flush()
+        yield file
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.config import load_environment
-from infra.demo import ending, report
+from infra.demo import ending, flow, report
 from infra.demo.cloud import DemoCloud
 from infra.demo.progress import Progress
 from infra.demo.record import Record
@@ -63,6 +63,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         if not keep:
             story.tear_down()
     finally:
+        flow.CHILDREN.stop()
         if not keep:
             handle.stop()
     record.seconds = time.monotonic() - began

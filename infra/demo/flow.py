@@ -7,27 +7,34 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra import toolchain
+from infra.local.processes import Children
 
 STACKS = Path("cdktf.out/stacks")
 LESS_COLLECTING = {"GOGC": "400"}
 """The AWS provider spends a quarter of its start collecting garbage; with none at all it is slower again."""
 
 
+CHILDREN = Children()
+"""What the demo starts ends with it, even by SIGKILL: a deploy that went on alone would meet the next run's."""
+
+
 def deploy(*stacks: str, log: Path) -> None:
     """`npx cdktf deploy`, without asking; each stack after the ones it depends on."""
-    toolchain.cdktf(["deploy", *stacks, "--auto-approve"], log=log, variables=LESS_COLLECTING)
+    _cdktf("deploy", *stacks, log=log)
 
 
 def deploy_alone(stack: str, log: Path) -> None:
     """Deploy one stack, the ones it depends on being as they should."""
-    toolchain.cdktf(
-        ["deploy", stack, "--auto-approve", "--ignore-missing-stack-dependencies"], log=log, variables=LESS_COLLECTING
-    )
+    _cdktf("deploy", stack, "--ignore-missing-stack-dependencies", log=log)
 
 
 def destroy(*stacks: str, log: Path) -> None:
     """`npx cdktf destroy`, without asking."""
-    toolchain.cdktf(["destroy", *stacks, "--auto-approve"], log=log, variables=LESS_COLLECTING)
+    _cdktf("destroy", *stacks, log=log)
+
+
+def _cdktf(*arguments: str, log: Path) -> None:
+    toolchain.cdktf([*arguments, "--auto-approve"], log=log, variables=LESS_COLLECTING, started=CHILDREN.add)
 
 
 def planned_changes(*stacks: str) -> int:
