@@ -1,25 +1,21 @@
 """One client's connection: HTTP/1.1 with keep-alive and pipelining on a bare asyncio protocol.
 
-Requests are answered in the order they came: small ones at once, on the event loop; large ones on a thread, so that
-`/ping` never waits for them. What a client can make the server hold is bounded in bytes and in time.
+Requests are answered in the order they came: quick ones at once, on the event loop; those that take long on a thread,
+so that `/ping` never waits for them. What a client can make the server hold is bounded in bytes and in time.
 """
 
 import asyncio
 import math
-from collections.abc import Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, cast
 
-from serving.application import Application
+from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.message import Request, Response, refusal
 from serving.metrics import Metrics
+from serving.pages import Pages
 from serving.reader import RequestReader
 
-LARGE_BODY_BYTES: Final = 32_768
-"""From here a body is parsed and scored on a thread."""
-MAX_LARGE: Final = 16
-"""So many large requests at once, one scored and the others waiting; more are told to come back."""
 RETRY: Final = b"Retry-After: 1\r\n"
 IDLE_SECONDS: Final = 120.0
 RECEIVE_SECONDS: Final = 60.0
@@ -33,14 +29,12 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Host(Protocol):
     """What a connection needs of its server."""
 
-    application: Application
+    application: Pages
     log: Log
     metrics: Metrics
     request_ids: Iterator[bytes]
-    large: int
-    """Large requests under way, of all connections."""
+    lanes: Mapping[Work, Lane]
     loop: asyncio.AbstractEventLoop
-    executor: Executor
 
     def admit(self, connection: "Connection") -> bool:
         """Take a connection on, or say that there are too many."""
@@ -109,6 +103,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more, but may still read: stay open while there is something to answer."""
         self._ended = True
+        self._reader.end()
+        self._advance()
         return not self._closing and (self._answering or bool(self._reader.complete))
 
     def pause_writing(self) -> None:
@@ -134,12 +130,10 @@ class Connection(asyncio.Protocol):
         complete = self._reader.complete
         while complete and not (self._answering or self._blocked or self._closing):
             request = complete.popleft()
-            if len(request.body) < LARGE_BODY_BYTES:
-                self._send(request, self._host.application.respond(request))
-            elif self._host.large < MAX_LARGE:
-                self._answer_on_thread(request)
+            if work := self._host.application.long_work(request):
+                self._answer_on_thread(request, self._host.lanes[work])
             else:
-                self._send(request, refusal(503, "too many large requests wait already", headers=RETRY))
+                self._send(request, self._host.application.respond(request))
         if not complete and not self._answering:
             self._after_requests()
         self._flush()
@@ -159,22 +153,21 @@ class Connection(asyncio.Protocol):
             reader.expects_continue = False
             self._output.append(_CONTINUE)
 
-    def _answer_on_thread(self, request: Request) -> None:
+    def _answer_on_thread(self, request: Request, lane: Lane) -> None:
+        if lane.is_full:
+            self._send(request, refusal(503, "too many such requests wait already", headers=RETRY))
+            return
         self._answering = True
-        self._host.large += 1
         self.deadline = math.inf
 
-        def answered(future: "asyncio.Future[Response]") -> None:
+        def answered(response: Response) -> None:
             self._answering = False
-            self._host.large -= 1
             self._set_deadline(IDLE_SECONDS)
             if not self._closing:
-                self._send(request, future.result())
+                self._send(request, response)
                 self._advance()
 
-        self._host.loop.run_in_executor(self._host.executor, self._host.application.respond, request).add_done_callback(
-            answered
-        )
+        lane.answer(self._host.application.respond, request, answered)
 
     def _send(self, request: Request, response: Response) -> None:
         request.request_id = request.request_id or next(self._host.request_ids)

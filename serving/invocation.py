@@ -4,12 +4,13 @@ from functools import lru_cache
 from typing import Final
 
 from serving.contract import CSV, JSON, JSON_LINES, NPY
+from serving.core.errors import InputError
 from serving.core.output import render, render_as_asked
 from serving.core.parsing import RowParser
 from serving.core.predictor import Predictor
 from serving.core.rows import Rows
 from serving.message import Request, Response, refusal
-from serving.options import DEFAULT, Options, read_options
+from serving.options import DEFAULT, MAX_EXPLAINED_ROWS, Options, read_options
 
 CONTENT_TYPES: Final = (CSV, JSON, JSON_LINES, NPY)
 _OURS: Final = {one.encode(): one for one in CONTENT_TYPES}
@@ -55,6 +56,8 @@ class Invocations:
         return render_as_asked(scores, predictor.label, accepted, output=options.output, contributions=explained)
 
     def _explained(self, rows: Rows) -> list[dict[str, object]]:
+        if len(rows) > MAX_EXPLAINED_ROWS:
+            raise InputError(f"explanations are for at most {MAX_EXPLAINED_ROWS} rows a request: send fewer")
         names = self._predictor.signature.names
         return [
             {"contributions": dict(zip(names, shares, strict=True)), "base_value": base}

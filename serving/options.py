@@ -10,8 +10,13 @@ from serving.core.output import OUTPUTS, SCORE_AND_LABEL
 
 OUTPUT: Final = "output"
 EXPLANATIONS: Final = "explanations"
+MAX_OPTIONS: Final = 100
 _KEYS: Final = (OUTPUT, EXPLANATIONS)
 _TRUTH: Final = {"true": True, "false": False}
+
+
+MAX_EXPLAINED_ROWS: Final = 1000
+"""TreeSHAP takes a millisecond or two a row: more would outlast the minute that SageMaker gives a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +51,6 @@ def read_options(target: bytes, custom_attributes: bytes) -> Options:
 
 
 def _pairs(text: bytes) -> dict[str, str]:
+    if text.count(b"&") >= MAX_OPTIONS:
+        raise InputError(f"the query or the custom attributes have more than {MAX_OPTIONS} options")
     return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))

@@ -12,6 +12,7 @@ MAX_HEAD_BYTES: Final = 65_536
 """Request line and headers."""
 MAX_RAW_BYTES: Final = 4 * MAX_BODY_BYTES
 """A request as it travels; tiny chunks take several times their content."""
+_VERSIONS: Final = ("1.1", "1.0")
 _INFERENCE_ID: Final = INFERENCE_ID_HEADER.lower().encode()
 _CUSTOM_ATTRIBUTES: Final = CUSTOM_ATTRIBUTES_HEADER.lower().encode()
 _REQUEST_ID: Final = REQUEST_ID_HEADER.lower().encode()
@@ -52,8 +53,13 @@ class RequestReader:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, "this server speaks HTTP/1.1 and takes no upgrade")
-        except httptools.HttpParserError:
-            self._refuse(400, "this is not HTTP/1.1")
+        except httptools.HttpParserError as error:
+            self._refuse(400, f"this is not HTTP/1.1: {error}")
+
+    def end(self) -> None:
+        """The client sends no more: a request that is not whole never will be."""
+        if self.receiving:
+            self._refuse(400, "the request ended before it was whole")
 
     # What httptools calls.
 
@@ -79,6 +85,8 @@ class RequestReader:
                 self.request.accept = value
             case b"content-length" if int(value) > MAX_BODY_BYTES:
                 self._refuse(413, _TOO_LARGE)
+            case b"transfer-encoding" if value.lower() != b"chunked" or self._parser.get_http_version() != _VERSIONS[0]:
+                self._refuse(400, "the only transfer coding is chunked, which HTTP/1.0 does not know")
             case b"expect":
                 self.expects_continue = value.lower() == b"100-continue"
             case one if one == _INFERENCE_ID:
@@ -91,6 +99,8 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """The body, if any, begins."""
         self._in_head = False
+        if self._parser.get_http_version() not in _VERSIONS:
+            self._refuse(400, "this server speaks HTTP/1.1")
 
     def on_body(self, chunk: bytes) -> None:
         """A piece of the body."""

@@ -3,15 +3,15 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Final
 
-from serving.application import Application
 from serving.connection import Connection
+from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.metrics import Metrics
+from serving.pages import Pages
 from serving.settings import Settings
 
 MAX_CONNECTIONS: Final = 1024
@@ -29,14 +29,13 @@ _POLL_SECONDS: Final = 0.05
 class Server:
     """Serves one application on one port."""
 
-    def __init__(self, application: Application, log: Log, metrics: Metrics | None = None) -> None:
+    def __init__(self, application: Pages, log: Log, metrics: Metrics | None = None) -> None:
         self.application = application
         self.log = log
         self.metrics = metrics or Metrics()
-        self.large = 0
+        self.lanes: Mapping[Work, Lane] = {work: Lane(work) for work in Work}
         self.request_ids = _request_ids()
         self.loop = asyncio.get_running_loop()
-        self.executor: Executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large")
         self._connections: set[Connection] = set()
 
     def admit(self, connection: Connection) -> bool:
@@ -73,7 +72,8 @@ class Server:
         listener.close()
         for connection in tuple(self._connections):
             connection.close()
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        for lane in self.lanes.values():
+            lane.close()
         self.log.embedded(self.metrics.embedded(self.application.model))
         self.log.event("stopped")
 

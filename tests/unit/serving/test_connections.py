@@ -58,4 +58,4 @@ def test_what_is_no_http_is_refused_and_closed(server: RunningServer) -> None:
         answer = receive(client)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request")
     assert b"Connection: close" in answer
-    assert answer.endswith(b'{"error":"this is not HTTP/1.1"}')
+    assert answer.endswith(b'{"error":"this is not HTTP/1.1: Invalid method encountered"}')

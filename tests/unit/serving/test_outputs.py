@@ -13,6 +13,7 @@ from serving.core.errors import InputError
 from serving.core.parsing import RowParser
 from serving.core.predictor import Predictor
 from serving.core.signature import Input, Signature
+from serving.lanes import Work
 from serving.message import Request, Response
 from tests.unit.serving.conftest import GOOD_ROW, INPUTS
 
@@ -76,6 +77,18 @@ def test_what_cannot_be_answered_is_refused(application: Application, query: byt
     response = ask(application, query, accept)
     assert response.status == 400
     assert json.loads(response.body)["error"].startswith(reason)
+
+
+def test_explanations_are_long_work_and_for_a_bounded_number_of_rows(application: Application) -> None:
+    asked = Request(b"POST", b"/invocations?explanations=true", CSV.encode(), JSON.encode(), body=GOOD_ROW * 1001)
+    by_attribute = Request(b"POST", b"/invocations", custom_attributes=b"explanations=true")
+    assert application.long_work(asked) == application.long_work(by_attribute) == Work.SCORING
+    assert application.long_work(Request(b"POST", b"/invocations?output=label", body=GOOD_ROW)) is None
+    refused = application.respond(asked)
+    assert (refused.status, json.loads(refused.body)["error"].partition(":")[0]) == (
+        400,
+        "explanations are for at most 1000 rows a request",
+    )
 
 
 def test_columns_are_rows_by_name_in_any_order() -> None:
