@@ -60,3 +60,31 @@ def test_timers_fire_by_themselves_as_time_passes():
     threading.Thread(target=clock.run, daemon=True).start()
     clock.at(clock.now() + timedelta(milliseconds=20), fired.set)
     assert fired.wait(5)
+
+
+def test_while_somebody_waits_the_clock_runs_faster():
+    clock, done = Clock(START, time_lapse=36_000), threading.Event()
+    threading.Thread(target=clock.run, daemon=True).start()
+    clock.expect(START + timedelta(hours=1), done.set)
+    assert done.wait(5)
+    first, second = clock.now(), clock.now()
+    assert first >= START + timedelta(hours=1)
+    assert second - first < timedelta(seconds=5)
+
+
+def test_what_is_called_off_is_not_waited_for():
+    clock, fired = Clock(START, time_lapse=36_000), []
+    call_off = clock.expect(START + timedelta(hours=1), lambda: fired.append(1))
+    assert call_off()
+    clock.advance(START + timedelta(hours=2))
+    assert not fired
+    assert not call_off()
+    assert clock.now() - START < timedelta(hours=2, seconds=5)
+
+
+def test_what_has_happened_cannot_be_called_off():
+    clock, fired = Clock(START), []
+    call_off = clock.expect(START + timedelta(hours=1), lambda: fired.append(1))
+    clock.advance(START + timedelta(hours=1))
+    assert fired == [1]
+    assert not call_off()
