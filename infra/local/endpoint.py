@@ -6,11 +6,37 @@ from datetime import datetime
 
 from infra.local.fleet import Fleet, Variant
 from infra.local.job import present
+from infra.local.traffic import Traffic
 from infra.local.validation import Json, ValidationException
 
 EVENT = "SageMaker Endpoint State Change"
-EVENT_STATUS = {"InService": "IN_SERVICE", "RollingBack": "ROLLING_BACK"}
+EVENT_STATUS = {
+    "InService": "IN_SERVICE",
+    "RollingBack": "ROLLING_BACK",
+    "UpdateRollbackFailed": "UPDATE_ROLLBACK_FAILED",
+}
 """Events write the status in capitals."""
+AT_REST = frozenset({"InService", "Failed", "UpdateRollbackFailed"})
+"""Statuses in which nothing is under way."""
+
+
+@dataclass
+class Pending:
+    """The fleet that an update brings, until the update is over."""
+
+    fleet: Fleet
+    start_time: datetime
+    variant_status: str = "Creating"
+
+    def describe(self) -> Json:
+        """The PendingDeploymentSummary."""
+        status = {"Status": self.variant_status, "StartTime": self.start_time}
+        variants = [_describe(variant, self.start_time) for variant in self.fleet.variants.values()]
+        return {
+            "EndpointConfigName": self.fleet.config["EndpointConfigName"],
+            "ProductionVariants": [variant | {"VariantStatus": [status]} for variant in variants],
+            "StartTime": self.start_time,
+        }
 
 
 @dataclass
@@ -25,13 +51,18 @@ class Endpoint:
     tags: list[dict[str, str]] = field(default_factory=list)
     status: str = "Creating"
     failure_reason: str | None = None
-    fleet: Fleet | None = None
-    """What serves requests now."""
+    traffic: Traffic = field(default_factory=Traffic)
+    pending: Pending | None = None
     last_modified_time: datetime = field(init=False)
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.last_modified_time = self.creation_time
+
+    @property
+    def fleet(self) -> Fleet | None:
+        """What serves; during an update, what did before it."""
+        return self.traffic.fleet
 
     @property
     def response_object(self) -> Json:
@@ -45,18 +76,24 @@ class Endpoint:
             ValidationException: something else is.
         """
         with self._changing:
-            if self.status not in {"InService", "Failed"}:
+            if self.status not in AT_REST:
                 raise ValidationException(f'Cannot update in-progress endpoint "{self.arn}".')
             self.status, self.failure_reason, self.last_modified_time = status, None, now
+
+    def roll_back(self, now: datetime) -> None:
+        """Enter the way back from an update."""
+        with self._changing:
+            self.status, self.last_modified_time = "RollingBack", now
 
     def end(self, status: str, now: datetime, failure_reason: str | None = None) -> None:
         """Enter a status in which nothing is."""
         with self._changing:
+            self.pending = None
             self.status, self.failure_reason, self.last_modified_time = status, failure_reason, now
 
     def describe(self) -> Json:
         """The answer of DescribeEndpoint."""
-        fleet = self.fleet
+        fleet, pending = self.fleet, self.pending
         return {
             "EndpointName": self.name,
             "EndpointArn": self.arn,
@@ -71,6 +108,7 @@ class Endpoint:
                 DataCaptureConfig=_capture_summary(fleet.config.get("DataCaptureConfig")) if fleet else None,
                 LastDeploymentConfig=self.deployment_config,
                 FailureReason=self.failure_reason,
+                PendingDeploymentSummary=pending.describe() if pending else None,
             ),
         }
 

@@ -16,6 +16,9 @@ from infra.local.invocations import Invocations
 from infra.local.job import require
 from infra.local.job_runner import in_milliseconds
 from infra.local.operations import replace_sagemaker
+from infra.local.retained import Retained
+from infra.local.rollout import Rollout, Rollouts
+from infra.local.rollout_plan import plan_of, require_same_variants
 from infra.local.validation import Json, ValidationException
 
 UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
@@ -50,25 +53,28 @@ class Endpoints:
         self._host = host
         self._cloud = host.cloud
         self._store = store
+        self._rollouts = Rollouts(host.cloud)
         self.metrics = EndpointMetrics(host.cloud)
 
     def live_fleet(self, name: str) -> Fleet | None:
         """What answers an endpoint's requests now."""
         endpoint = self._store.get(name)
-        return endpoint.fleet if endpoint else None
+        return endpoint.traffic.next() if endpoint else None
 
     def flush(self) -> None:
         """Write out what was captured."""
         for endpoint in list(self._store.values()):
-            if endpoint.fleet and endpoint.fleet.capture:
-                endpoint.fleet.capture.flush()
+            for fleet in endpoint.traffic.fleets:
+                if fleet.capture:
+                    fleet.capture.flush()
 
     def create(self, request: Json) -> Json:
         """Begin to start an endpoint."""
         name = request["EndpointName"]
         arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint/{name}"
         fleet = self._fleet(name, request["EndpointConfigName"])
-        deployment = _deployment_config(request)
+        deployment = request.get("DeploymentConfig")
+        plan_of(deployment, fleet.instances)
         now = self._cloud.clock.now()
         tags = list(request.get("Tags", []))
         endpoint = Endpoint(name, arn, request["EndpointConfigName"], now, deployment, tags)
@@ -80,12 +86,19 @@ class Endpoints:
     def update(self, request: Json) -> Json:
         """Begin to replace the fleet by that of another configuration."""
         endpoint = self._find(request["EndpointName"])
-        require(not request.get("RetainAllVariantProperties"), "RetainAllVariantProperties")
-        fleet = self._fleet(endpoint.name, request["EndpointConfigName"])
-        if not request.get("RetainDeploymentConfig"):
-            endpoint.deployment_config = _deployment_config(request)
+        fleet = self._fleet(endpoint.name, request["EndpointConfigName"], Retained.of(request, endpoint.fleet))
+        kept = endpoint.deployment_config if request.get("RetainDeploymentConfig") else None
+        deployment = request.get("DeploymentConfig", kept)
+        plan = plan_of(deployment, fleet.instances)
+        if endpoint.fleet:
+            require_same_variants(plan, endpoint.fleet.variants, fleet.variants)
         endpoint.begin("Updating", self._cloud.clock.now())
-        self._begin("is updated", endpoint, lambda: self._replace(endpoint, fleet, request["EndpointConfigName"]))
+        endpoint.deployment_config = deployment
+        if endpoint.fleet is None:
+            self._begin("is updated", endpoint, lambda: self._bring_up(endpoint, fleet))
+        else:
+            self._tell(endpoint)
+            self._rollouts.begin(Rollout(self._cloud, endpoint, fleet, plan, lambda: self._tell(endpoint)))
         return {"EndpointArn": endpoint.arn}
 
     def update_weights_and_capacities(self, request: Json) -> Json:
@@ -124,7 +137,7 @@ class Endpoints:
             raise ValidationException(f'Could not find endpoint "{arn}".')
         return self._store[name]
 
-    def _fleet(self, endpoint: str, config_name: str) -> Fleet:
+    def _fleet(self, endpoint: str, config_name: str, retained: Retained | None = None) -> Fleet:
         try:
             config = self._cloud.client("sagemaker").describe_endpoint_config(EndpointConfigName=config_name)
         except ClientError as error:
@@ -136,7 +149,7 @@ class Endpoints:
             for member in UNSUPPORTED_VARIANT:
                 require(not variant.get(member), f"{member} of variant {variant['VariantName']} ({config_name})")
             require("ModelName" in variant, f"inference components (variant {variant['VariantName']} has no model)")
-        return Fleet(self._host, endpoint, config)
+        return Fleet(self._host, endpoint, retained.put_into(config) if retained else config)
 
     def _begin(self, what: str, endpoint: Endpoint, work: Callable[[], None]) -> None:
         def run() -> None:
@@ -155,23 +168,8 @@ class Endpoints:
         except FleetError as error:
             self._end(endpoint, "Failed", str(error))
             return
-        endpoint.fleet = fleet
-        self._end(endpoint, "InService")
-
-    def _replace(self, endpoint: Endpoint, fleet: Fleet, config_name: str) -> None:
-        """Blue/green, all at once: the new fleet answers from the moment it is healthy, the old one finishes.
-
-        Rollback alarms and waiting times of the deployment configuration are described, but not watched yet.
-        """
-        try:
-            fleet.start()
-        except FleetError as error:
-            self._end(endpoint, "InService" if endpoint.fleet else "Failed", str(error))
-            return
-        old, endpoint.fleet = endpoint.fleet, fleet
-        endpoint.config_name = config_name
-        if old:
-            old.retire()
+        endpoint.config_name = fleet.config["EndpointConfigName"]
+        endpoint.traffic.settle_on(fleet)
         self._end(endpoint, "InService")
 
     def _scale(self, endpoint: Endpoint, desired: list[Json]) -> None:
@@ -183,8 +181,9 @@ class Endpoints:
         self._end(endpoint, "InService")
 
     def _tear_down(self, endpoint: Endpoint) -> None:
-        fleet, endpoint.fleet = endpoint.fleet, None
-        if fleet:
+        fleets = endpoint.traffic.fleets
+        endpoint.traffic.settle_on(None)
+        for fleet in fleets:
             fleet.retire()
         self.metrics.publish(endpoint.name)
         del self._store[endpoint.name]
@@ -197,14 +196,3 @@ class Endpoints:
         detail = in_milliseconds(endpoint.describe())
         detail["EndpointStatus"] = EVENT_STATUS.get(endpoint.status, endpoint.status.upper())
         self._cloud.emit("aws.sagemaker", EVENT, detail, [endpoint.arn])
-
-
-def _deployment_config(request: Json) -> Json | None:
-    """The deployment configuration asked for, if it is one that can be followed."""
-    config: Json | None = request.get("DeploymentConfig")
-    if config:
-        require("RollingUpdatePolicy" not in config, "rolling updates; use a blue/green policy")
-        routing = config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
-        kind = routing.get("Type", "ALL_AT_ONCE")
-        require(kind == "ALL_AT_ONCE", f"traffic routing {kind}; use ALL_AT_ONCE")
-    return config

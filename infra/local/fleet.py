@@ -1,11 +1,13 @@
 """The serving processes behind one endpoint configuration, and which of them gets the next request."""
 
 import itertools
+import os
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from infra.local.serving_process import Answer, NotAnsweredError, ServingProcess
 from infra.local.validation import Json, UnsupportedOperation
 from serving.contract import MODEL_DIRECTORY
 
-MAX_PROCESSES_PER_VARIANT = 2
+MAX_PROCESSES_PER_VARIANT = max(2, os.cpu_count() or 1)
 """However many instances a variant has: they share one machine. Descriptions tell the number of instances."""
 HEALTH_CHECK_SECONDS = 60.0
 """Until a container must have answered its health check; 4 to 8 minutes on AWS."""
@@ -170,24 +172,38 @@ class Fleet:
         self._credit = dict.fromkeys(self.variants, 0.0)
         self._choosing = threading.Lock()
 
-    def start(self) -> None:
-        """Start every variant; returns when all are healthy.
+    @property
+    def instances(self) -> dict[str, int]:
+        """How many instances each variant has."""
+        return {name: variant.instances for name, variant in self.variants.items()}
+
+    def start(self, instances: Mapping[str, int] | None = None) -> None:
+        """Start every variant, with so many `instances` if they are not to be those of the configuration.
+
+        Returns when all are healthy.
 
         Raises:
             FleetError: one cannot be; what was started is stopped again.
         """
-        for variant in self.variants.values():
+        for name, variant in self.variants.items():
             try:
-                variant.start()
-            except UnhealthyError as error:
+                with _fleet_error(variant):
+                    variant.instances = (instances or self.instances)[name]
+                    variant.start()
+            except FleetError:
                 self.retire()
-                raise FleetError(
-                    f"The primary container for production variant {variant.name} did not pass the ping health check."
-                    f" Please check CloudWatch logs for this endpoint. {error}"
-                ) from error
-            except (ModelError, ImageNotFoundError, UnsupportedOperation, ClientError) as error:
-                self.retire()
-                raise FleetError(str(error)) from error
+                raise
+
+    def scale(self, instances: Mapping[str, int]) -> None:
+        """Give every variant so many instances; returns when all are healthy.
+
+        Raises:
+            FleetError: one cannot be.
+        """
+        for name, variant in self.variants.items():
+            if variant.instances != instances[name]:
+                with _fleet_error(variant):
+                    variant.scale(instances[name])
 
     def choose(self, target: str | None = None) -> Variant:
         """The variant for the next request: `target`, or each in proportion to its weight.
@@ -213,6 +229,19 @@ class Fleet:
         if self.capture:
             self.capture.flush()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def _fleet_error(variant: Variant) -> Iterator[None]:
+    try:
+        yield
+    except UnhealthyError as error:
+        raise FleetError(
+            f"The primary container for production variant {variant.name} did not pass the ping health check."
+            f" Please check CloudWatch logs for this endpoint. {error}"
+        ) from error
+    except (ModelError, ImageNotFoundError, UnsupportedOperation, ClientError) as error:
+        raise FleetError(str(error)) from error
 
 
 def _ask(process: ServingProcess, body: bytes, headers: Mapping[str, str]) -> Answer:

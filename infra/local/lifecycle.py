@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from infra.errors import UserError
 from infra.local import record
-from infra.local.clock import TIME_LAPSE
 
 LOG: Final = "cloud.log"
 START_SECONDS: Final = 60.0
@@ -77,13 +76,11 @@ class Settings:
     account: str = "123456789012"
     begin: datetime | None = None
     """Its clock's first moment (aware); now, unless given."""
-    time_lapse: float = TIME_LAPSE
-    """How many of its seconds pass in one while the waiting times of a rollout pass; 1 for none more than usual."""
 
     def command(self) -> list[str]:
         """The command line of the cloud's process."""
         argv = [sys.executable, "-m", "infra.local.server", "--home", str(self.home), "--port", str(self.port)]
-        argv += ["--region", self.region, "--account", self.account, "--time-lapse", str(self.time_lapse)]
+        argv += ["--region", self.region, "--account", self.account]
         return argv if self.begin is None else [*argv, "--begin", self.begin.isoformat()]
 
 

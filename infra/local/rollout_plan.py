@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -54,6 +54,19 @@ def plan_of(deployment: Json | None, instances: Mapping[str, int]) -> Plan:
     return _blue_green(blue_green or {}, alarms, min(instances.values()))
 
 
+def require_same_variants(plan: Plan, old: Collection[str], new: Collection[str]) -> None:
+    """Refuse an update in which two fleets answer, or a bake takes place, if they have other variants.
+
+    Raises:
+        ValidationException: they have.
+    """
+    if (len(plan.shares) > 1 or plan.bake_seconds) and set(old) != set(new):
+        raise ValidationException(
+            "The new endpoint configuration must have the same variant names as the old one, "
+            f"but has {', '.join(sorted(new))} in place of {', '.join(sorted(old))}."
+        )
+
+
 def _blue_green(policy: Json, alarms: tuple[str, ...], instances: int) -> Plan:
     routing = policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE"})
     for member, kind in (("CanarySize", "CANARY"), ("LinearStepSize", "LINEAR")):
@@ -92,7 +105,6 @@ def _rolling(policy: Json, alarms: tuple[str, ...], instances: Mapping[str, int]
         rolling=True,
         rollback_step=_whole_instances(back, total),
     )
-
 
 
 def _whole_instances(part: Fraction, total: int) -> Fraction:

@@ -21,7 +21,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from infra.local import record
 from infra.local.application import Application
-from infra.local.clock import TIME_LAPSE, Clock
+from infra.local.clock import Clock
 from infra.local.cloud import LocalCloud
 from infra.local.http import KeepAliveHandler, Server
 from infra.local.unsupported import Environ, StartResponse
@@ -49,7 +49,7 @@ MODULES: Final = (
 class LocalServer:
     """A local cloud that listens: `serve` blocks until `stop` is called from another thread or a signal."""
 
-    def __init__(self, home: Path, port: int, *, region: str, account: str, clock: Clock | None = None) -> None:
+    def __init__(self, home: Path, port: int, *, region: str, account: str, begin: datetime | None = None) -> None:
         """Bind `port` (0: any free one) and install every module.
 
         Raises:
@@ -58,7 +58,7 @@ class LocalServer:
         home.mkdir(parents=True, exist_ok=True)
         self._http = _bind(port)
         url = f"http://{HOST}:{self._http.port}"
-        self.cloud = LocalCloud(home.resolve(), url, region, account, clock=clock or Clock())
+        self.cloud = LocalCloud(home.resolve(), url, region, account, clock=Clock(begin))
         for module in MODULES:
             import_module(module).install(self.cloud)
         self._http.app = Application(self.cloud)
@@ -87,8 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         with record.held(options.home) as write:
             os.environ["MOTO_ACCOUNT_ID"] = options.account
             where = {"region": options.region, "account": options.account}
-            clock = Clock(options.begin, options.time_lapse)
-            server = LocalServer(options.home, options.port, **where, clock=clock)
+            server = LocalServer(options.home, options.port, **where, begin=options.begin)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: server.stop())
             write(record.Running(os.getpid(), server.cloud.endpoint_url))
@@ -112,7 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--account", default=DEFAULT_ACCOUNT_ID)
     parser.add_argument("--begin", type=datetime.fromisoformat, help="the clock's first moment, with a time zone")
-    parser.add_argument("--time-lapse", type=float, default=TIME_LAPSE, help="its seconds in one, while a rollout waits")
     return parser
 
 

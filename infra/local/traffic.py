@@ -32,6 +32,11 @@ class Traffic:
         """Every fleet that may be answering."""
         return [fleet for fleet in (self._split.fleet, self._split.successor) if fleet]
 
+    @property
+    def share(self) -> Fraction:
+        """Of the requests, those that the successor answers."""
+        return self._split.share
+
     def settle_on(self, fleet: Fleet | None) -> None:
         """Have `fleet` answer everything, and nothing else."""
         self._set(_Split(fleet))

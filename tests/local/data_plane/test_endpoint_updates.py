@@ -69,23 +69,3 @@ def test_capacities_start_and_stop_processes_up_to_two(live):
         live.cloud.settle()
         assert live.describe()["ProductionVariants"][0]["CurrentInstanceCount"] == instances
         assert len({live.ask()["pid"] for _ in range(6)}) == processes
-
-
-@pytest.mark.parametrize(
-    "rollout",
-    [
-        {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 60}}},
-        {
-            "RollingUpdatePolicy": {
-                "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                "WaitIntervalInSeconds": 1,
-            }
-        },
-    ],
-    ids=["canary", "rolling"],
-)
-def test_a_rollout_that_cannot_be_followed_is_refused(deployment, rollout):
-    deployment.model()
-    deployment.config()
-    with pytest.raises(ClientError, match="UnsupportedOperation"):
-        deployment.create(DeploymentConfig=rollout)

@@ -25,12 +25,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer an invocation; the body may ask for trouble."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if body == b"slow":
-            time.sleep(2)
+        time.sleep(MODEL.get("seconds", 2 if body == b"slow" else 0))
         if body == b"crash":
             os._exit(1)
         if body.startswith(b"error"):
             self.answer(int(body.split()[1]), b"that is wrong")
+            return
+        if "error" in MODEL:
+            self.answer(MODEL["error"], b"this model is wrong")
             return
         seen = {"model": MODEL["name"], "body": len(body), "pid": os.getpid(), "headers": dict(self.headers)}
         self.answer(200, json.dumps(seen).encode())
