@@ -22,6 +22,14 @@ from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
 from infra.config.retraining import NewDataConfig, RetrainingConfig
+from infra.config.rollout import (
+    AllAtOnceRollout,
+    CanaryRollout,
+    LinearRollout,
+    RollbackAlarm,
+    RollingRollout,
+    RolloutConfig,
+)
 from infra.config.scaling import ScalingConfig
 from infra.config.training import GateConfig, SplitConfig, TrainingConfig
 
@@ -30,6 +38,8 @@ __all__ = [
     "RELEASE_LOCK_SCHEMA_VERSION",
     "ROOT_VARIABLE",
     "AlarmsConfig",
+    "AllAtOnceRollout",
+    "CanaryRollout",
     "CaptureConfig",
     "ConfigError",
     "DataConfig",
@@ -40,6 +50,7 @@ __all__ = [
     "FileState",
     "GateConfig",
     "InstanceConfig",
+    "LinearRollout",
     "ModelConfig",
     "MonitoringConfig",
     "NewDataConfig",
@@ -49,6 +60,9 @@ __all__ = [
     "Release",
     "ReleaseLock",
     "RetrainingConfig",
+    "RollbackAlarm",
+    "RollingRollout",
+    "RolloutConfig",
     "S3State",
     "ScalingConfig",
     "SplitConfig",

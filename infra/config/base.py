@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,16 @@ class Section(BaseModel):
         if broken := tuple(self.broken_rules()):
             raise RulesBroken(*broken)
         return self
+
+
+def kind_or(default: str) -> Discriminator:
+    """What picks a section of a union by its `kind`, or the default one where none is named."""
+
+    def kind(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+        named = value.get("kind", default) if isinstance(value, dict) else getattr(value, "kind", default)
+        return str(named)
+
+    return Discriminator(kind)
 
 
 KEBAB: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, InstanceType, Percent, Positive, Section
+from infra.config.rollout import AllAtOnceRollout, RolloutConfig, rollout_problems
 from infra.config.scaling import ScalingConfig
 
 BURSTABLE: Final = ("ml.t2.", "ml.t3.")
@@ -38,6 +39,8 @@ class RealTimeEndpointConfig(Section):
     """Score from which the predicted label is true (binary classification only)."""
     scaling: ScalingConfig = ScalingConfig()
     """How many instances serve."""
+    rollout: RolloutConfig = AllAtOnceRollout()
+    """How an update reaches callers, and what takes it back."""
     capture: CaptureConfig = CaptureConfig()
     """Which requests and answers are kept."""
     alarms: AlarmsConfig = AlarmsConfig()
@@ -49,6 +52,7 @@ class RealTimeEndpointConfig(Section):
         if self.instance_type.startswith(BURSTABLE) and scaling.max > scaling.min:
             why = f"is {self.instance_type}, a burstable type, which autoscaling cannot steer"
             yield Broken((("instance_type", f"{why}: take another type, or set scaling.max to scaling.min"),))
+        yield from rollout_problems(self.rollout, minimum=scaling.min, instance_type=self.instance_type)
 
 
 EndpointConfig = RealTimeEndpointConfig

@@ -1,6 +1,6 @@
 """The alarms of one model: is it answering, is it quick, has the world moved, is the monitor itself alive."""
 
-from infra.config import AlarmsConfig, DriftConfig
+from infra.config import AlarmsConfig, DriftConfig, RollbackAlarm
 from infra.constructs.alarm import Alarm
 from infra.constructs.alerts import Alerts
 from infra.constructs.metrics import endpoint_metric, monitoring_metric
@@ -52,6 +52,11 @@ class EndpointAlarms(Construct):
             runbook="endpoint-latency",
             alerts=alerts,
         )
+
+    def named(self, names: tuple[RollbackAlarm, ...]) -> list[Alarm]:
+        """Those that a rollout names."""
+        alarms: dict[RollbackAlarm, Alarm] = {"errors": self.errors, "latency": self.latency}
+        return [alarms[name] for name in names]
 
 
 class DriftAlarms(Construct):

@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.config import EndpointConfig, Release, ReleaseLock
 from infra.constructs.alarm import Alarm
+from infra.constructs.deployment_config import deployment_config
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
 from infra.constructs.retention import retained
@@ -49,13 +50,9 @@ class Endpoint(Construct):
             "endpoint",
             name=self.name,
             endpoint_config_name=configurations[0].name,
-            deployment_config={
-                "blue_green_update_policy": {
-                    "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
-                    "termination_wait_in_seconds": 0,
-                },
-                "auto_rollback_configuration": {"alarms": [{"alarm_name": alarm.name} for alarm in rollback_alarms]},
-            },
+            deployment_config=deployment_config(
+                settings.rollout, [*(alarm.name for alarm in rollback_alarms), *settings.rollout.more_alarms]
+            ),
             depends_on=[*configurations, *(alarm.alarm for alarm in rollback_alarms)],
             **retained(protected=platform.protected),
         )

@@ -59,7 +59,7 @@ class ModelStack(EnvironmentStack):
             names=names,
             platform=platform,
             lock=lock,
-            rollback_alarms=[alarms.errors, alarms.latency],
+            rollback_alarms=alarms.named(model.endpoint.rollout.roll_back_on),
         )
         scaling = model.endpoint.scaling
         if scaling.max > scaling.min:

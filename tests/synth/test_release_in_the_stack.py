@@ -247,3 +247,15 @@ def test_the_governor_is_told_the_owners_rules(prod):
     assert (spec["cooldown_days"], spec["minimum_new_files"], spec["on_drift"]) == (60, 3, True)
     spec = told(prod["prod-house-price"])
     assert (spec["cooldown_days"], spec["minimum_new_files"], spec["on_drift"]) == (7, None, False)
+
+
+def test_the_endpoint_is_rolled_out_as_the_model_asks_and_taken_back_by_its_alarms(with_releases):
+    rollout = "{kind: canary, percent: 20, roll_back_on: [errors], more_alarms: [refunds]}"
+    stack = with_releases(1, overlay=f"endpoint: {{scaling: {{min: 2}}, rollout: {rollout}}}")
+    endpoint = stack.only("aws_sagemaker_endpoint")
+    config = endpoint["deployment_config"]
+    routing = config["blue_green_update_policy"]["traffic_routing_configuration"]
+    assert (routing["type"], routing["canary_size"]["value"]) == ("CANARY", 20)
+    alarms = [alarm["alarm_name"] for alarm in config["auto_rollback_configuration"]["alarms"]]
+    assert alarms == ["sagestack-local-flight-delay-errors", "refunds"]
+    assert len([one for one in endpoint["depends_on"] if "metric_alarm" in one]) == 1

@@ -166,7 +166,7 @@ def test_a_release_lock_says_what_is_declared(files):
     files.model("churn")
     files.write("build/releases/churn.json", lock(previous=RELEASE | {"version": 1}))
     lock_ = load_project("local").lock("churn")
-    assert [release.version for release in lock_.releases] == [2, 1]
+    assert [release.version for release in (lock_.current, lock_.previous)] == [2, 1]
     assert lock_.current.promoted_at.isoformat() == "2013-05-02T00:00:10+00:00"
 
 
