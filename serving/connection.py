@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, cast
 
+from serving.heads import Heads
 from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.message import Request, Response, refusal
@@ -33,6 +34,7 @@ class Host(Protocol):
     log: Log
     metrics: Metrics
     request_ids: Iterator[bytes]
+    heads: Heads
     lanes: Mapping[Work, Lane]
     loop: asyncio.AbstractEventLoop
 
@@ -48,7 +50,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._reader = RequestReader()
+        self._reader = RequestReader(host.heads)
         self._transport: asyncio.Transport
         self._output: list[bytes] = []
         self._answering = False

@@ -6,6 +6,7 @@ from typing import Final
 import httptools
 
 from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, MAX_BODY_BYTES, REQUEST_ID_HEADER
+from serving.heads import Heads
 from serving.message import Request, Response, refusal
 
 MAX_HEAD_BYTES: Final = 65_536
@@ -30,7 +31,8 @@ class RequestReader:
         expects_continue: whether the client waits for leave to send its body.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heads: Heads | None = None) -> None:
+        self._heads = heads or Heads()
         self.complete: deque[Request] = deque()
         self.refusal: Response | None = None
         self.request = Request()
@@ -49,6 +51,17 @@ class RequestReader:
         if self.receiving:
             self._raw_bytes += len(data)
             self._check_size()
+            self._parse(data)
+        elif known := self._heads.recognise(data):
+            self.request = known
+            self.complete.append(known)
+        else:
+            waiting = len(self.complete)
+            self._parse(data)
+            if len(self.complete) == waiting + 1 and not self.receiving and not self.refusal:
+                self._heads.remember(data, self.request)
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:

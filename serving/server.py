@@ -8,6 +8,7 @@ from itertools import count
 from typing import Final
 
 from serving.connection import Connection
+from serving.heads import Heads
 from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.metrics import Metrics
@@ -35,6 +36,7 @@ class Server:
         self.metrics = metrics or Metrics()
         self.lanes: Mapping[Work, Lane] = {work: Lane(work) for work in Work}
         self.request_ids = _request_ids()
+        self.heads = Heads()
         self.loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
 
