@@ -31,6 +31,17 @@ class Message:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """How a record is told from others, and joined with them."""
+
+    event_id: str
+    """The same in the records of a request and of its copy to a shadow variant."""
+    inference_id: str | None = None
+    source: str | None = None
+    """Why the model was asked, unless a client did."""
+
+
 @dataclass
 class Batch:
     """Lines of one variant that go into one file, since they are of one hour."""
@@ -61,14 +72,14 @@ class Capture:
         """The capture that an endpoint configuration asks for, if it does."""
         return cls(cloud, endpoint, config) if config and config.get("EnableCapture") else None
 
-    def note(self, variant: str, request: Message, response: Message, inference_id: str | None) -> None:
+    def note(self, variant: str, request: Message, response: Message, exchange: Exchange) -> None:
         """Capture an invocation, if it is one of the sample: of any n, exactly n x percent / 100, evenly spread."""
         with self._lock:
             number = self._seen[variant] = self._seen.get(variant, 0) + 1
         if number * self._percent // 100 == (number - 1) * self._percent // 100:
             return
         now = self._cloud.clock.now()
-        line = json.dumps(self._record(request, response, inference_id, now), separators=(",", ":"))
+        line = json.dumps(self._record(request, response, exchange, now), separators=(",", ":"))
         for full in self._add(variant, line, now):
             self._write(variant, full)
 
@@ -79,7 +90,7 @@ class Capture:
         for variant, batch in batches.items():
             self._write(variant, batch)
 
-    def _record(self, request: Message, response: Message, inference_id: str | None, now: datetime) -> Json:
+    def _record(self, request: Message, response: Message, exchange: Exchange, now: datetime) -> Json:
         data = {}
         if "Input" in self._modes:
             data["endpointInput"] = self._message(request, "INPUT")
@@ -88,8 +99,9 @@ class Capture:
         return {
             "captureData": data,
             "eventMetadata": {
-                "eventId": str(uuid.uuid4()),
-                **({"inferenceId": inference_id} if inference_id else {}),
+                "eventId": exchange.event_id,
+                **({"invocationSource": exchange.source} if exchange.source else {}),
+                **({"inferenceId": exchange.inference_id} if exchange.inference_id else {}),
                 "inferenceTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             },
             "eventVersion": "0",

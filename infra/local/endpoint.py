@@ -1,13 +1,15 @@
 """An endpoint: what its operations tell of it."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from infra.local.fleet import Fleet, Variant
+from infra.local.fleet import Fleet
 from infra.local.job import present
 from infra.local.traffic import Traffic
 from infra.local.validation import Json, ValidationException
+from infra.local.variant import Variant
 
 EVENT = "SageMaker Endpoint State Change"
 EVENT_STATUS = {
@@ -102,8 +104,9 @@ class Endpoint:
             "CreationTime": self.creation_time,
             "LastModifiedTime": self.last_modified_time,
             **present(
-                ProductionVariants=[_describe(variant, self.creation_time) for variant in fleet.variants.values()]
-                if fleet
+                ProductionVariants=_describe_all(fleet.variants.values(), self.creation_time) if fleet else None,
+                ShadowProductionVariants=_describe_all((shadow.variant for shadow in fleet.shadows), self.creation_time)
+                if fleet and fleet.shadows
                 else None,
                 DataCaptureConfig=_capture_summary(fleet.config.get("DataCaptureConfig")) if fleet else None,
                 LastDeploymentConfig=self.deployment_config,
@@ -123,10 +126,16 @@ class Endpoint:
         }
 
 
+def _describe_all(variants: Iterable[Variant], now: datetime) -> list[Json]:
+    return [_describe(variant, now) for variant in variants]
+
+
 def _describe(variant: Variant, now: datetime) -> Json:
     return {
         "VariantName": variant.name,
-        "DeployedImages": [{"SpecifiedImage": variant.image, "ResolvedImage": variant.image, "ResolutionTime": now}],
+        "DeployedImages": [
+            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now} for image in variant.images
+        ],
         "CurrentWeight": variant.weight,
         "DesiredWeight": variant.weight,
         "CurrentInstanceCount": variant.instances,

@@ -7,8 +7,10 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Self
 
 from infra.local.cloud import LocalCloud
+from infra.local.dispatch import Outcome
 from infra.local.validation import Json
 
 NAMESPACE = "AWS/SageMaker"
@@ -25,6 +27,11 @@ class Invocation:
     model_seconds: float
     overhead_seconds: float
     instances: int
+
+    @classmethod
+    def of(cls, outcome: Outcome, overhead_seconds: float) -> Self:
+        """What there is to tell of an outcome."""
+        return cls(outcome.status, outcome.model_seconds, overhead_seconds, outcome.variant.instances)
 
     def values(self) -> dict[tuple[str, str], float]:
         """Each metric's value, by name and unit."""

@@ -8,10 +8,11 @@ from moto.sagemaker.models import sagemaker_backends
 
 from infra.local import listing
 from infra.local.cloud import LocalCloud
+from infra.local.dispatch import Dispatcher
 from infra.local.endpoint import EVENT, EVENT_STATUS, Endpoint
 from infra.local.endpoint_metrics import EndpointMetrics
 from infra.local.engine import Engine, ProcessEngine
-from infra.local.fleet import HEALTH_CHECK_SECONDS, Fleet, FleetError, Host
+from infra.local.fleet import Fleet, FleetError
 from infra.local.invocations import Invocations
 from infra.local.job import require
 from infra.local.job_runner import in_milliseconds
@@ -20,8 +21,9 @@ from infra.local.retained import Retained
 from infra.local.rollout import Rollout, Rollouts
 from infra.local.rollout_plan import plan_of, require_same_variants
 from infra.local.validation import Json, ValidationException
+from infra.local.variant import HEALTH_CHECK_SECONDS, Host
 
-UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
+UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig")
 UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling")
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def install(
             "ListEndpoints": endpoints.list_all,
         }
     )
-    cloud.routes.insert(0, Invocations(cloud, endpoints.live_fleet, endpoints.metrics).route)
+    cloud.routes.insert(0, Invocations(cloud, Dispatcher(cloud, endpoints.live_fleet), endpoints.metrics).route)
     cloud.before_settling(endpoints.flush)
 
 
@@ -107,7 +109,7 @@ class Endpoints:
         desired = request["DesiredWeightsAndCapacities"]
         fleet = endpoint.fleet
         for wish in desired:
-            if fleet is None or wish["VariantName"] not in fleet.variants:
+            if fleet is None or wish["VariantName"] not in fleet.every_variant:
                 raise ValidationException(f"Could not find variant {wish['VariantName']} of {endpoint.arn}")
             if wish.get("DesiredInstanceCount", 1) < 1:
                 raise ValidationException("DesiredInstanceCount must be at least 1")
@@ -145,7 +147,7 @@ class Endpoints:
             raise ValidationException(f'Could not find endpoint configuration "{arn}".') from error
         for member in UNSUPPORTED_CONFIG:
             require(not config.get(member), f"{member} ({config_name})")
-        for variant in config["ProductionVariants"]:
+        for variant in [*config["ProductionVariants"], *config.get("ShadowProductionVariants", [])]:
             for member in UNSUPPORTED_VARIANT:
                 require(not variant.get(member), f"{member} of variant {variant['VariantName']} ({config_name})")
             require("ModelName" in variant, f"inference components (variant {variant['VariantName']} has no model)")
@@ -175,7 +177,7 @@ class Endpoints:
     def _scale(self, endpoint: Endpoint, desired: list[Json]) -> None:
         assert endpoint.fleet is not None  # noqa: S101 - checked when the request came
         for wish in desired:
-            variant = endpoint.fleet.variants[wish["VariantName"]]
+            variant = endpoint.fleet.every_variant[wish["VariantName"]]
             variant.weight = wish.get("DesiredWeight", variant.weight)
             variant.scale(wish.get("DesiredInstanceCount", variant.instances))
         self._end(endpoint, "InService")

@@ -1,4 +1,4 @@
-"""From a SageMaker model to what is to be run: its container, and its artifact unpacked."""
+"""From a SageMaker model to what is to be run: its containers, and their artifacts unpacked."""
 
 import tarfile
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from typing import Any
 
 from infra.local import s3_files
 from infra.local.engine import Container
+from infra.local.exchange import ONLY_CONTAINER
 from infra.local.validation import Json, UnsupportedOperation
 from serving.contract import SERVE_COMMAND
+
+UNSUPPORTED = ("ModelDataSource", "AdditionalModelDataSources", "ImageConfig")
 
 
 class ModelError(Exception):
@@ -17,40 +20,58 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class ModelContainer:
-    """A model's only container."""
+    """One of a model's containers."""
 
+    name: str
     container: Container
     model_data_url: str | None
+    """Its archive in S3; the prefix of its archives if it serves several models."""
+    is_multi_model: bool = False
 
 
-def of_model(sagemaker: Any, model_name: str) -> ModelContainer:  # noqa: ANN401 - a boto3 client
-    """The container of a model, which names an image and its artifact, or a model package that does.
+@dataclass(frozen=True)
+class ServedModel:
+    """A model as it is run."""
+
+    containers: tuple[ModelContainer, ...]
+    is_direct: bool = False
+    """Whether a request is for one container, instead of going through all of them."""
+
+    @property
+    def is_multi_model(self) -> bool:
+        """Whether a request names the model that is to answer it."""
+        return self.containers[0].is_multi_model
+
+
+def of_model(sagemaker: Any, model_name: str) -> ServedModel:  # noqa: ANN401 - a boto3 client
+    """A model's containers, each of which names an image and its artifact, or a model package that does.
 
     Raises:
         ClientError: there is no such model or model package.
         UnsupportedOperation: the model cannot be served here.
     """
     model = sagemaker.describe_model(ModelName=model_name)
-    containers = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else model.get("Containers", [])
-    if len(containers) != 1:
-        raise UnsupportedOperation(f"models of {len(containers)} containers ({model_name}); use one")
-    given = containers[0]
-    packaged = _packaged(sagemaker, given["ModelPackageName"]) if given.get("ModelPackageName") else {}
-    merged = packaged | {name: value for name, value in given.items() if value}
-    if merged.get("ModelDataSource") or merged.get("Mode", "SingleModel") != "SingleModel":
-        raise UnsupportedOperation(f"model {model_name}'s ModelDataSource or Mode; use ModelDataUrl and SingleModel")
-    environment = packaged.get("Environment", {}) | given.get("Environment", {})
-    container = Container(image=merged["Image"], arguments=(SERVE_COMMAND,), environment=environment)
-    return ModelContainer(container, merged.get("ModelDataUrl"))
+    if given := model.get("PrimaryContainer"):
+        return ServedModel((_container(sagemaker, model_name, ONLY_CONTAINER, given),))
+    containers = tuple(
+        _container(sagemaker, model_name, given.get("ContainerHostname", f"container-{number}"), given)
+        for number, given in enumerate(model.get("Containers", []), 1)
+    )
+    if not containers:
+        raise UnsupportedOperation(f"models without a container ({model_name})")
+    if len(containers) > 1 and any(container.is_multi_model for container in containers):
+        raise UnsupportedOperation(f"MultiModel containers in an inference pipeline ({model_name})")
+    return ServedModel(containers, model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct")
 
 
-def unpack(s3: Any, url: str | None, folder: Path) -> None:  # noqa: ANN401 - a boto3 client
-    """Download a model's artifact and unpack it into `folder`, which is empty for a model without one.
+def unpack(s3: Any, container: ModelContainer, folder: Path) -> None:  # noqa: ANN401 - a boto3 client
+    """Download a container's artifact and unpack it into `folder`, which is empty for a model without one.
 
     Raises:
         ModelError: there is no such object, or it is no tar.gz.
     """
     folder.mkdir(parents=True)
+    url, name = container.model_data_url, container.name
     if not url:
         return
     archive = folder.with_suffix(".tar.gz")
@@ -60,16 +81,27 @@ def unpack(s3: Any, url: str | None, folder: Path) -> None:  # noqa: ANN401 - a 
             tar.extractall(folder, filter="data")
     except s3_files.DataNotFoundError as error:
         raise ModelError(
-            f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is'
+            f'Failed to download model data for container "{name}" from URL: "{url}". Please ensure that there is'
             " an object located at the URL and that the role passed to CreateModel has permissions to download it."
         ) from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ModelError(
-            f'Failed to extract model data archive for container "container_1" from URL "{url}".'
+            f'Failed to extract model data archive for container "{name}" from URL "{url}".'
             f" Please ensure that the object located at the URL is a valid tar.gz archive ({error})."
         ) from error
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _container(sagemaker: Any, model: str, name: str, given: Json) -> ModelContainer:  # noqa: ANN401
+    packaged = _packaged(sagemaker, given["ModelPackageName"]) if given.get("ModelPackageName") else {}
+    merged = packaged | {key: value for key, value in given.items() if value}
+    for member in UNSUPPORTED:
+        if merged.get(member):
+            raise UnsupportedOperation(f"{member} of model {model}; use Image and ModelDataUrl")
+    environment = packaged.get("Environment", {}) | given.get("Environment", {})
+    container = Container(image=merged["Image"], arguments=(SERVE_COMMAND,), environment=environment)
+    return ModelContainer(name, container, merged.get("ModelDataUrl"), merged.get("Mode") == "MultiModel")
 
 
 def _packaged(sagemaker: Any, name: str) -> Json:  # noqa: ANN401 - a boto3 client

@@ -8,17 +8,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from infra.local import processes
 from infra.local.container_logs import SHIP_EVERY_SECONDS, ContainerLogs
 from infra.local.engine import Container, Engine, Sandbox
+from infra.local.exchange import INVOCATION_SECONDS, ONLY_CONTAINER, Answer
 from serving.contract import HOST_VARIABLE, INVOCATIONS_PATH, PING_PATH, PORT_VARIABLE
 
 HOST = "127.0.0.1"
 PING_TIMEOUT_SECONDS = 2.0
 PING_EVERY_SECONDS = 0.05
-INVOCATION_TIMEOUT_SECONDS = 60.0
 STOP_GRACE_SECONDS = 30.0
 NO_ANSWER = (ConnectionError, http.client.BadStatusLine)
 """The request was not answered, and no part of an answer has come."""
@@ -27,18 +27,13 @@ NO_ANSWER = (ConnectionError, http.client.BadStatusLine)
 class UnhealthyError(Exception):
     """The container did not answer its health check."""
 
+    def __init__(self, reason: str, container: str = ONLY_CONTAINER) -> None:
+        super().__init__(reason)
+        self.container = container
+
 
 class NotAnsweredError(Exception):
     """The process is gone, or closed the connection, before it answered."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a container answered."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
 
 
 class ServingProcess:
@@ -101,17 +96,36 @@ class ServingProcess:
                 self._requests -= admitted
                 self._quiet.notify_all()
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send a request to /invocations.
+    def invoke(self, body: bytes, headers: Mapping[str, str], timeout_seconds: float = INVOCATION_SECONDS) -> Answer:
+        """Send a request to /invocations; see `send`."""
+        return self.send("POST", INVOCATIONS_PATH, body, headers, timeout_seconds=timeout_seconds)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout_seconds: float = INVOCATION_SECONDS,
+    ) -> Answer:
+        """Send a request.
 
         Raises:
             NotAnsweredError: another process may be asked instead.
-            TimeoutError: no answer within a minute.
+            TimeoutError: no answer within `timeout_seconds`.
         """
+
+        def ask(connection: http.client.HTTPConnection) -> Answer:
+            connection.timeout = timeout_seconds
+            if connection.sock:
+                connection.sock.settimeout(timeout_seconds)
+            return self._ask(connection, method, path, body=body, headers=headers or {})
+
         with contextlib.suppress(IndexError, *NO_ANSWER):  # a connection kept open may have been closed meanwhile
-            return self._ask(self._connections.pop(), body, headers)
+            return ask(self._connections.pop())
         try:
-            return self._ask(_connection(self._port, INVOCATION_TIMEOUT_SECONDS), body, headers)
+            return ask(_connection(self._port, timeout_seconds))
         except NO_ANSWER as error:
             raise NotAnsweredError(str(error)) from error
 
@@ -119,16 +133,18 @@ class ServingProcess:
         """Take no more requests, finish those under way, stop, and leave nothing open."""
         with self._quiet:
             self._retired = True
-            self._quiet.wait_for(lambda: not self._requests, INVOCATION_TIMEOUT_SECONDS)
+            self._quiet.wait_for(lambda: not self._requests, INVOCATION_SECONDS)
         processes.stop(self._process, STOP_GRACE_SECONDS)
         self._stopped.set()
         while self._connections:
             self._connections.pop().close()
         self._logs.ship(last=True)
 
-    def _ask(self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _ask(
+        self, connection: http.client.HTTPConnection, method: str, path: str, *, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
         try:
-            connection.request("POST", INVOCATIONS_PATH, body, dict(headers))
+            connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, response.read())
         except BaseException:

@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.capture import Capture, Message
+from infra.local.capture import Capture, Exchange, Message
 from infra.local.clock import Clock
 
 
@@ -67,6 +67,6 @@ def test_the_sample_is_exact_for_any_number_of_requests(percent, requests):
     capture = Capture(Quiet(), "endpoint", config)
     message = Message("text/csv", b"1")
     for _ in range(requests):
-        capture.note("main", message, message, None)
+        capture.note("main", message, message, Exchange("event"))
     lines = sum(len(batch.lines) for batch in capture._batches.values())
     assert lines == requests * percent // 100

@@ -26,21 +26,24 @@ class Handler(BaseHTTPRequestHandler):
         """Answer an invocation; the body may ask for trouble."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         time.sleep(MODEL.get("seconds", 2 if body == b"slow" else 0))
-        if body == b"crash":
+        if body == b"crash" or MODEL.get("crash"):
             os._exit(1)
-        if body.startswith(b"error"):
+        if body.startswith(b"error") and not MODEL.get("trusting"):
             self.answer(int(body.split()[1]), b"that is wrong")
             return
         if "error" in MODEL:
             self.answer(MODEL["error"], b"this model is wrong")
             return
+        if "append" in MODEL:
+            self.answer(200, body + MODEL["append"].encode(), "text/csv")
+            return
         seen = {"model": MODEL["name"], "body": len(body), "pid": os.getpid(), "headers": dict(self.headers)}
         self.answer(200, json.dumps(seen).encode())
 
-    def answer(self, status: int, body: bytes) -> None:
+    def answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
         """Send one answer."""
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if ATTRIBUTES in self.headers:
             self.send_header(ATTRIBUTES, self.headers[ATTRIBUTES])
