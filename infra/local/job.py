@@ -1,4 +1,4 @@
-"""What training and processing jobs have in common: a request, a state, and how a run of them ends."""
+"""What jobs have in common: a request, a state, and how a run of them ends."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -11,6 +11,10 @@ from infra.local.engine import Container, Sandbox
 from infra.local.validation import Json, UnsupportedOperation
 
 REASON_CHARACTERS = 1024
+
+
+class JobFailedError(Exception):
+    """A job that comes to a bad end, in the words of its FailureReason."""
 
 
 class Ending(Enum):
@@ -26,12 +30,12 @@ class Job(ABC):
     """One job, as moto's tags and search see it too (`arn`, `tags`, `response_object`)."""
 
     kind: ClassVar[str]
-    """TrainingJob or ProcessingJob: in AWS's names of operations, members and events."""
+    """TrainingJob, ProcessingJob or TransformJob: in AWS's names of operations, members and events."""
     resource: ClassVar[str]
-    """training-job or processing-job: in ARNs."""
+    """training-job, processing-job or transform-job: in ARNs."""
     event: ClassVar[str]
     running: ClassVar[str]
-    """Its secondary status while the container runs."""
+    """Its secondary status while its containers run."""
 
     request: Json
     arn: str
@@ -59,14 +63,18 @@ class Job(ABC):
         return f"/aws/sagemaker/{self.kind}s"
 
     @property
-    def max_runtime_seconds(self) -> float:
-        """How long its container may run."""
-        return float(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400))
-
-    @property
     def response_object(self) -> Json:
         """What moto's Search shows."""
         return self.describe()
+
+    @classmethod
+    def check(cls, request: Json, sagemaker: Any) -> None:  # noqa: ANN401, ARG003 - most refer to nothing
+        """Refuse a request that refers to what there is not.
+
+        Raises:
+            ValidationException: naming it.
+        """
+        return
 
     def enter(self, secondary: str, now: datetime) -> None:
         """Note that the job does `secondary` (Downloading, Training, …) from `now` on."""
@@ -113,6 +121,15 @@ class Job(ABC):
     def describe(self) -> Json:
         """The answer of its Describe operation."""
 
+
+class ContainerJob(Job):
+    """A job that is one container's run, from its start to its exit."""
+
+    @property
+    def max_runtime_seconds(self) -> float:
+        """How long its container may run."""
+        return float(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400))
+
     @abstractmethod
     def container(self) -> Container:
         """What is to be run."""
@@ -129,7 +146,7 @@ class Job(ABC):
     def message(self, sandbox: Sandbox) -> str:
         """What the container left to say."""
 
-    def read_log_line(self, line: str) -> None:  # noqa: B027 - most kinds read nothing from their logs
+    def read_log_line(self, line: str) -> None:
         """Look at one line of the container's output."""
 
 

@@ -5,18 +5,19 @@ import os
 import shutil
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from infra.local import processes
 from infra.local.cloud import LocalCloud
 from infra.local.container_logs import ContainerLogs
 from infra.local.engine import Engine, ImageNotFoundError, Sandbox
-from infra.local.job import Ending, Job
+from infra.local.job import ContainerJob, Ending, Job, JobFailedError
 from infra.local.s3_files import DataNotFoundError
 
 STOP_GRACE_SECONDS = 10.0
@@ -24,35 +25,38 @@ STOP_GRACE_SECONDS = 10.0
 FAILED_SANDBOXES_KEPT = 20
 LOGS_KEPT = 200
 POLL_SECONDS = 0.02
+J = TypeVar("J", bound=Job)
 logger = logging.getLogger(__name__)
 
 
-class StoppedWaitingError(Exception):
-    """The job was stopped before its turn came."""
+class JobStoppedError(Exception):
+    """The job was stopped, before its turn came or after."""
 
 
-class JobRunner:
-    """Runs jobs, as many at once as the machine has processors; the others wait for their turn."""
+class JobRunner(ABC, Generic[J]):
+    """Runs jobs of a kind; the others wait for their turn."""
 
-    def __init__(self, cloud: LocalCloud, engine: Engine, stop_grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+    def __init__(self, cloud: LocalCloud, engine: Engine, turns: threading.Semaphore | None = None) -> None:
+        """Run jobs whenever `turns` allows: as many at once as the machine has processors, unless it is given."""
         self._cloud = cloud
         self._engine = engine
-        self._stop_grace_seconds = stop_grace_seconds
-        self._turns = threading.Semaphore(os.cpu_count() or 1)
+        self._turns = turns or threading.Semaphore(os.cpu_count() or 1)
 
-    def start(self, job: Job) -> None:
+    def start(self, job: J) -> None:
         """Begin to run `job` on a thread of its own."""
         self._tell(job)
         self._cloud.start(f"{job.resource} {job.name}", lambda: self.run(job))
 
-    def run(self, job: Job) -> None:
+    def run(self, job: J) -> None:
         """Run `job` from its turn to its end, whatever that is."""
         sandbox = Sandbox(self._cloud.home / f"{job.resource}s" / job.name)
         try:
             with self._turn(job):
                 self._work(job, sandbox)
-        except StoppedWaitingError:
+        except JobStoppedError:
             self._end(job, "Stopped")
+        except JobFailedError as error:
+            self._end(job, "Failed", str(error))
         except (DataNotFoundError, ImageNotFoundError) as error:
             self._end(job, "Failed", f"ClientError: {error}")
         except Exception as error:
@@ -64,56 +68,20 @@ class JobRunner:
     def _turn(self, job: Job) -> Iterator[None]:
         while not self._turns.acquire(timeout=POLL_SECONDS):
             if job.stop_requested.is_set():
-                raise StoppedWaitingError
+                raise JobStoppedError
         try:
             yield
         finally:
             self._turns.release()
 
-    def _work(self, job: Job, sandbox: Sandbox) -> None:
-        s3 = self._cloud.client("s3")
-        self._enter(job, "Downloading")
-        sandbox.ml.mkdir(parents=True, exist_ok=True)
-        job.download(s3, sandbox)
-        self._enter(job, job.running)
-        ending, exit_code = self._run_container(job, sandbox)
-        self._enter(job, "Uploading")
-        job.upload(s3, sandbox, ending, exit_code)
-        self._conclude(job, sandbox, ending, exit_code)
+    @abstractmethod
+    def _work(self, job: J, sandbox: Sandbox) -> None:
+        """Run `job`, and end it unless an error does.
 
-    def _run_container(self, job: Job, sandbox: Sandbox) -> tuple[Ending, int]:
-        stream = f"{job.name}/algo-1-{int(job.creation_time.timestamp())}"
-        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
-        process = self._engine.start(job.container(), sandbox)
-        try:
-            ending = self._watch(job, process, logs)
-        finally:
-            exit_code = processes.stop(process, self._stop_grace_seconds)
-        logs.ship(last=True)
-        return ending, exit_code if exit_code >= 0 else 128 - exit_code
-
-    def _watch(self, job: Job, process: Popen[bytes], logs: ContainerLogs) -> Ending:
-        deadline = time.monotonic() + job.max_runtime_seconds
-        while process.poll() is None:
-            if job.stop_requested.wait(POLL_SECONDS):
-                return Ending.STOPPED
-            if time.monotonic() > deadline:
-                return Ending.MAX_RUNTIME
-            logs.ship_now_and_then()
-        return Ending.EXITED
-
-    def _conclude(self, job: Job, sandbox: Sandbox, ending: Ending, exit_code: int) -> None:
-        if ending is Ending.STOPPED:
-            self._end(job, "Stopped")
-        elif ending is Ending.MAX_RUNTIME:
-            reason = f"MaxRuntimeInSeconds of {job.max_runtime_seconds:g} was exceeded"
-            self._end(job, "Stopped", reason, secondary="MaxRuntimeExceeded")
-        elif exit_code == 0:
-            self._end(job, "Completed")
-        else:
-            said = job.message(sandbox).strip() or "see the job's logs for more information"
-            tail = f", exit code: {exit_code}"
-            self._end(job, "Failed", f"AlgorithmError: {said[: 1000 - len(tail)]}{tail}")
+        Raises:
+            JobStoppedError: it was stopped.
+            JobFailedError: it failed.
+        """
 
     def _enter(self, job: Job, secondary: str) -> None:
         job.enter(secondary, self._cloud.clock.now())
@@ -133,6 +101,65 @@ class JobRunner:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
         _forget_oldest([path.parent for path in sandbox.folder.parent.glob("*/ml")], FAILED_SANDBOXES_KEPT)
         _forget_oldest(list(sandbox.folder.parent.glob("*")), LOGS_KEPT)
+
+
+class ContainerJobRunner(JobRunner[ContainerJob]):
+    """Runs jobs that are one container's run."""
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        engine: Engine,
+        turns: threading.Semaphore | None = None,
+        stop_grace_seconds: float = STOP_GRACE_SECONDS,
+    ) -> None:
+        super().__init__(cloud, engine, turns)
+        self._stop_grace_seconds = stop_grace_seconds
+
+    def _work(self, job: ContainerJob, sandbox: Sandbox) -> None:
+        s3 = self._cloud.client("s3")
+        self._enter(job, "Downloading")
+        sandbox.ml.mkdir(parents=True, exist_ok=True)
+        job.download(s3, sandbox)
+        self._enter(job, job.running)
+        ending, exit_code = self._run_container(job, sandbox)
+        self._enter(job, "Uploading")
+        job.upload(s3, sandbox, ending, exit_code)
+        self._conclude(job, sandbox, ending, exit_code)
+
+    def _run_container(self, job: ContainerJob, sandbox: Sandbox) -> tuple[Ending, int]:
+        stream = f"{job.name}/algo-1-{int(job.creation_time.timestamp())}"
+        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
+        process = self._engine.start(job.container(), sandbox)
+        try:
+            ending = self._watch(job, process, logs)
+        finally:
+            exit_code = processes.stop(process, self._stop_grace_seconds)
+        logs.ship(last=True)
+        return ending, exit_code if exit_code >= 0 else 128 - exit_code
+
+    def _watch(self, job: ContainerJob, process: Popen[bytes], logs: ContainerLogs) -> Ending:
+        deadline = time.monotonic() + job.max_runtime_seconds
+        while process.poll() is None:
+            if job.stop_requested.wait(POLL_SECONDS):
+                return Ending.STOPPED
+            if time.monotonic() > deadline:
+                return Ending.MAX_RUNTIME
+            logs.ship_now_and_then()
+        return Ending.EXITED
+
+    def _conclude(self, job: ContainerJob, sandbox: Sandbox, ending: Ending, exit_code: int) -> None:
+        if ending is Ending.STOPPED:
+            self._end(job, "Stopped")
+        elif ending is Ending.MAX_RUNTIME:
+            reason = f"MaxRuntimeInSeconds of {job.max_runtime_seconds:g} was exceeded"
+            self._end(job, "Stopped", reason, secondary="MaxRuntimeExceeded")
+        elif exit_code == 0:
+            self._end(job, "Completed")
+        else:
+            said = job.message(sandbox).strip() or "see the job's logs for more information"
+            tail = f", exit code: {exit_code}"
+            self._end(job, "Failed", f"AlgorithmError: {said[: 1000 - len(tail)]}{tail}")
 
 
 def in_milliseconds(answer: Any) -> Any:  # noqa: ANN401 - any part of an answer

@@ -1,6 +1,9 @@
-"""Training and processing jobs that run: moto's handlers replaced by a data plane."""
+"""Training, processing and transform jobs that run: moto's handlers replaced by a data plane."""
 
+import os
+import threading
 from collections.abc import MutableMapping
+from typing import Any
 
 from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound
 from moto.sagemaker.models import sagemaker_backends
@@ -9,28 +12,32 @@ from infra.local import listing
 from infra.local.cloud import LocalCloud
 from infra.local.engine import Engine, ProcessEngine
 from infra.local.job import Job
-from infra.local.job_runner import STOP_GRACE_SECONDS, JobRunner
+from infra.local.job_runner import STOP_GRACE_SECONDS, ContainerJobRunner, JobRunner
 from infra.local.operations import Operation, replace_sagemaker
 from infra.local.processing_jobs import ProcessingJob
 from infra.local.training_jobs import TrainingJob
-from infra.local.validation import Json, UnsupportedOperation, ValidationException
-
-TRANSFORM_OPERATIONS = ("CreateTransformJob", "DescribeTransformJob", "StopTransformJob", "ListTransformJobs")
+from infra.local.transform_job import TransformJob
+from infra.local.transform_runner import TransformRunner
+from infra.local.validation import Json, ValidationException
 
 
 def install(cloud: LocalCloud, engine: Engine | None = None, stop_grace_seconds: float = STOP_GRACE_SECONDS) -> None:
     """Replace moto's job operations, which complete at once and run nothing."""
-    runner = JobRunner(cloud, engine or ProcessEngine(cloud), stop_grace_seconds)
+    engine, turns = engine or ProcessEngine(cloud), threading.Semaphore(os.cpu_count() or 1)
+    containers = ContainerJobRunner(cloud, engine, turns, stop_grace_seconds)
     backend = sagemaker_backends[cloud.account][cloud.region]
-    replace_sagemaker(Jobs(cloud, runner, TrainingJob, backend.training_jobs).operations())
-    replace_sagemaker(Jobs(cloud, runner, ProcessingJob, backend.processing_jobs).operations())
-    replace_sagemaker(dict.fromkeys(TRANSFORM_OPERATIONS, _refuse_transform_jobs))
+    replace_sagemaker(Jobs(cloud, containers, TrainingJob, backend.training_jobs).operations())
+    replace_sagemaker(Jobs(cloud, containers, ProcessingJob, backend.processing_jobs).operations())
+    transforms = TransformRunner(cloud, engine, turns)
+    replace_sagemaker(Jobs(cloud, transforms, TransformJob, backend.transform_jobs).operations())
 
 
 class Jobs:
     """The operations of one kind of job; the jobs themselves lie in moto's store, so that tags and search find them."""
 
-    def __init__(self, cloud: LocalCloud, runner: JobRunner, kind: type[Job], store: MutableMapping[str, Job]) -> None:
+    def __init__(
+        self, cloud: LocalCloud, runner: JobRunner[Any], kind: type[Job], store: MutableMapping[str, Job]
+    ) -> None:
         self._cloud = cloud
         self._runner = runner
         self._kind = kind
@@ -50,6 +57,7 @@ class Jobs:
         """Take a job and begin to run it."""
         name = request[f"{self._kind.kind}Name"]
         arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:{self._kind.resource}/{name}"
+        self._kind.check(request, self._cloud.client("sagemaker"))
         job = self._kind(request, arn, self._cloud.clock.now(), list(request.get("Tags", [])))
         if self._store.setdefault(name, job) is not job:
             raise ResourceInUseException(
@@ -80,7 +88,3 @@ class Jobs:
         if name not in self._store:
             raise ResourceNotFound(f"Requested resource not found: {self._kind.resource} {name}.")
         return self._store[name]
-
-
-def _refuse_transform_jobs(_: Json) -> Json:
-    raise UnsupportedOperation("batch transform jobs")

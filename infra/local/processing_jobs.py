@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from infra.local import s3_files
 from infra.local.engine import Container, Sandbox
-from infra.local.job import REASON_CHARACTERS, Ending, Job, present, refuse_several_instances, require
+from infra.local.job import REASON_CHARACTERS, ContainerJob, Ending, present, refuse_several_instances, require
 from infra.local.training_jobs import RESOURCES
 from infra.local.validation import Json, ValidationException
 from serving.contract import MESSAGE_FILE
@@ -18,7 +18,7 @@ LOCAL_ROOT = "/opt/ml/processing/"
 
 
 @dataclass
-class ProcessingJob(Job):
+class ProcessingJob(ContainerJob):
     """A processing job and its state."""
 
     kind: ClassVar[str] = "ProcessingJob"

@@ -34,10 +34,32 @@ def fetch_prefix(s3: Any, uri: str, into: Path) -> list[Path]:  # noqa: ANN401 -
     """
     bucket, prefix = split_uri(uri)
     into.mkdir(parents=True, exist_ok=True)
-    keys = [key for key in _keys(s3, bucket, prefix, uri) if not key.endswith("/")]
-    if not keys:
+    return [_download(s3, bucket, key, _inside(into, relative_key(key, prefix))) for key in keys(s3, uri)]
+
+
+def keys(s3: Any, uri: str) -> list[str]:  # noqa: ANN401 - a boto3 client
+    """The keys of every object, folders' markers apart, whose key starts with the key in `uri`.
+
+    Raises:
+        DataNotFoundError: there is none, or no such bucket.
+    """
+    bucket, prefix = split_uri(uri)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    try:
+        found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    except ClientError as error:
+        raise DataNotFoundError(
+            f"{_no_objects(uri)} Error message from S3: {error.response['Error']['Message']}"
+        ) from error
+    if not (files := [key for key in found if not key.endswith("/")]):
         raise DataNotFoundError(_no_objects(uri))
-    return [_download(s3, bucket, key, _inside(into, _relative(key, prefix))) for key in keys]
+    return files
+
+
+def relative_key(key: str, prefix: str) -> str:
+    """The key's place below the prefix as a folder; a prefix that ends within a name keeps that whole name."""
+    folder = prefix if prefix.endswith("/") or key.startswith(f"{prefix}/") else prefix.rpartition("/")[0]
+    return key.removeprefix(folder).lstrip("/")
 
 
 def fetch_object(s3: Any, uri: str, to: Path) -> None:  # noqa: ANN401 - a boto3 client
@@ -72,22 +94,6 @@ def upload(s3: Any, path: Path, uri: str) -> None:  # noqa: ANN401 - a boto3 cli
     """Upload one file."""
     bucket, key = split_uri(uri)
     s3.upload_file(str(path), bucket, key, Config=IN_THIS_THREAD)
-
-
-def _keys(s3: Any, bucket: str, prefix: str, uri: str) -> list[str]:  # noqa: ANN401 - a boto3 client
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    try:
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-    except ClientError as error:
-        raise DataNotFoundError(
-            f"{_no_objects(uri)} Error message from S3: {error.response['Error']['Message']}"
-        ) from error
-
-
-def _relative(key: str, prefix: str) -> str:
-    """The key's place below the prefix as a folder; a prefix that ends within a name keeps that whole name."""
-    folder = prefix if prefix.endswith("/") or key.startswith(f"{prefix}/") else prefix.rpartition("/")[0]
-    return key.removeprefix(folder).lstrip("/")
 
 
 def _inside(folder: Path, relative: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from infra.local import s3_files
 from infra.local.engine import Container, Sandbox
-from infra.local.job import Ending, Job, present, refuse_several_instances, require
+from infra.local.job import ContainerJob, Ending, present, refuse_several_instances, require
 from infra.local.validation import Json, ValidationException
 from serving.contract import FAILURE_FILE
 from training.contract import MODEL_ARCHIVE, TRAIN_COMMAND
@@ -32,7 +32,7 @@ STATUS_MESSAGES = {
 
 
 @dataclass
-class TrainingJob(Job):
+class TrainingJob(ContainerJob):
     """A training job and its state."""
 
     kind: ClassVar[str] = "TrainingJob"

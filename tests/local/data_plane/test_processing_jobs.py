@@ -141,8 +141,3 @@ def test_a_name_that_aws_refuses_is_refused(cloud):
                 "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
             },
         )
-
-
-def test_batch_transform_is_refused_by_name(cloud):
-    with pytest.raises(ClientError, match=r"UnsupportedOperation.*batch transform"):
-        cloud.client("sagemaker").describe_transform_job(TransformJobName="x")

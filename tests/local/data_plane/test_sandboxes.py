@@ -29,7 +29,7 @@ def test_an_image_is_named_by_the_last_segment_of_its_repository(uri, name):
     ],
 )
 def test_a_key_keeps_its_folders_below_the_prefix(key, prefix, relative):
-    assert s3_files._relative(key, prefix) == relative
+    assert s3_files.relative_key(key, prefix) == relative
 
 
 @given(st.text("./ab", max_size=30))

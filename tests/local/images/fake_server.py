@@ -19,7 +19,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer the health check."""
+        """Answer the health check, and what a batch transform job asks first."""
+        if self.path == "/execution-parameters":
+            self.answer(200 if "parameters" in MODEL else 404, json.dumps(MODEL.get("parameters")).encode())
+            return
         self.answer(200 if MODEL.get("healthy", True) else 503, b"")
 
     def do_POST(self) -> None:
@@ -34,10 +37,15 @@ class Handler(BaseHTTPRequestHandler):
         if "error" in MODEL:
             self.answer(MODEL["error"], b"this model is wrong")
             return
+        if MODEL.get("counts"):
+            lines = [json.dumps([len(line.split(b",")), number]) for number, line in enumerate(body.splitlines())]
+            self.answer(200, "\n".join(line.strip("[]").replace(" ", "") for line in lines).encode(), "text/csv")
+            return
         if "append" in MODEL:
             self.answer(200, body + MODEL["append"].encode(), "text/csv")
             return
         seen = {"model": MODEL["name"], "body": len(body), "pid": os.getpid(), "headers": dict(self.headers)}
+        seen["variables"] = {name: value for name, value in os.environ.items() if name.startswith("SAGEMAKER_")}
         self.answer(200, json.dumps(seen).encode())
 
     def answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
