@@ -18,8 +18,13 @@ from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
 from serving.log import Log
 from serving.metrics import Metrics, shared_memory
+from serving.multi_model.application import MultiModelApplication
+from serving.multi_model.models import Models
+from serving.multi_model.trial import Trial
+from serving.pages import Pages
 from serving.server import Server
-from serving.settings import Settings, SettingsError
+from serving.settings import Settings
+from serving.variables import SettingsError
 from serving.workers import bind, supervise
 
 USAGE: Final = 2
@@ -68,7 +73,7 @@ def _work(settings: Settings, metrics: Metrics) -> int:
     """Load the model and serve until told to stop; the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        application = Application(Predictor.load(settings.model), metrics, workers=settings.workers)
+        application = _application(settings, metrics)
     except ArtifactError as error:
         return _fail(f"cannot serve the model in {settings.model}: {error}")
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
@@ -79,7 +84,13 @@ def _work(settings: Settings, metrics: Metrics) -> int:
     return 0
 
 
-async def _run(application: Application, metrics: Metrics, settings: Settings) -> None:
+def _application(settings: Settings, metrics: Metrics) -> Pages:
+    if settings.models:
+        return MultiModelApplication(Models(settings.models, Trial().try_out), metrics)
+    return Application(Predictor.load(settings.model), metrics, workers=settings.workers)
+
+
+async def _run(application: Pages, metrics: Metrics, settings: Settings) -> None:
     await Server(application, Log(), metrics).run(settings)
 
 

@@ -35,6 +35,14 @@ WORKERS_PER_CORE: Final = "cores"
 TREES_LIBRARY_VARIABLE: Final = "SAGESTACK_TREES_LIBRARY"
 """The compiled reader and tree walk, a shared library; without it Python reads and LightGBM itself scores."""
 
+MULTI_MODEL_VARIABLE: Final = "SAGEMAKER_MULTI_MODEL"
+"""SageMaker sets it to `true` in a container of mode MultiModel."""
+MODELS_MEMORY_VARIABLE: Final = "SAGESTACK_MODELS_MEMORY_MB"
+"""What the loaded models may take together, in MiB; seven tenths of the memory there is unless set."""
+MODELS_EVICT_VARIABLE: Final = "SAGESTACK_MODELS_EVICT"
+"""`true`: models not asked for longest make room for a new one; else it is refused with 507, and SageMaker does."""
+MODELS_PATH: Final = "/models"
+
 MAX_BODY_BYTES: Final = 6_291_456
 PING_PATH: Final = "/ping"
 INVOCATIONS_PATH: Final = "/invocations"

@@ -38,7 +38,7 @@ class Log:
 
     def request(self, request: Request, response: Response) -> None:
         """Write what became of a request: of one in a hundred, the first among them, and of every one refused."""
-        if response.status < _FIRST_ERROR:
+        if response.status < _FIRST_ERROR and not response.notable:
             self._answered += 1
             if self._answered % SAMPLED_ONE_IN != 1:
                 return

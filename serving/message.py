@@ -46,6 +46,8 @@ class Response:
     headers: bytes = b""
     """Further header lines, each ended by CRLF."""
     facts: dict[str, object] = field(default_factory=dict)
+    notable: bool = False
+    """Whether the log has it although it is no refusal."""
 
     def encode(self, request: Request, *, close: bool) -> bytes:
         """The bytes to send in answer to a request."""

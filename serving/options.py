@@ -37,11 +37,11 @@ def read_options(target: bytes, custom_attributes: bytes) -> Options:
     Raises:
         InputError: an unknown key in the query, or a value that is none.
     """
-    asked = _pairs(target.partition(b"?")[2])
+    asked = pairs(target.partition(b"?")[2])
     for key in asked:
         if key not in _KEYS:
             raise InputError(f"the query has {key[:40]!r}: it takes {' and '.join(_KEYS)}")
-    wanted = {key: value for key, value in _pairs(custom_attributes).items() if key in _KEYS} | asked
+    wanted = {key: value for key, value in pairs(custom_attributes).items() if key in _KEYS} | asked
     output, explanations = wanted.get(OUTPUT, SCORE_AND_LABEL), wanted.get(EXPLANATIONS, "false")
     if output not in OUTPUTS:
         raise InputError(f"{OUTPUT} is {output[:40]!r}: it must be one of {', '.join(OUTPUTS)}")
@@ -50,7 +50,12 @@ def read_options(target: bytes, custom_attributes: bytes) -> Options:
     return Options(output, _TRUTH[explanations])
 
 
-def _pairs(text: bytes) -> dict[str, str]:
+def pairs(text: bytes) -> dict[str, str]:
+    """The options in a query, or in custom attributes of its form.
+
+    Raises:
+        InputError: there are too many.
+    """
     if text.count(b"&") >= MAX_OPTIONS:
         raise InputError(f"the query or the custom attributes have more than {MAX_OPTIONS} options")
     return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))

@@ -28,7 +28,8 @@ from serving.core.predictor import Predictor
 from serving.invocation import CONTENT_TYPES
 from serving.message import Request, Response
 from serving.metrics import Metrics, shared_memory
-from serving.settings import Settings, SettingsError
+from serving.settings import Settings
+from serving.variables import SettingsError
 from tests.unit.serving.conftest import GOOD_ROW, RunningServer, start_server, stop_server
 
 

@@ -1,0 +1,1 @@
+"""Multi-model mode: many models behind one endpoint, loaded and unloaded as SageMaker asks."""

@@ -1,0 +1,105 @@
+"""A model is first loaded and asked in a process of its own.
+
+Libraries that read models can abort, crash or turn in circles on a corrupt file: LightGBM does on most texts that lack
+a few bytes. Here that ends a process which nobody needs, and the models beside it go on. The processes are forked by
+one that has everything imported and no threads, which `python -m serving.multi_model.trial` is: it reads folders and
+answers reasons, a JSON text a line.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from serving.contract import JSON
+from serving.core.errors import ArtifactError, InputError
+from serving.core.predictor import Predictor
+from serving.core.signature import Signature
+from serving.invocation import Invocations
+from serving.message import Request
+
+TRIAL_SECONDS: Final = 20
+_NUMBERS: Final = (0.0, 1.0, -1.0, 1e300, -1e300)
+_STDOUT, _STDERR = 1, 2
+
+
+class Trial:
+    """Tries models out; for one thread."""
+
+    def __init__(self) -> None:
+        self._process = _start()
+
+    def try_out(self, folder: Path) -> None:
+        """Load the model in a folder in another process, and ask it for a few scores.
+
+        Raises:
+            ArtifactError: it cannot be served.
+        """
+        if self._process.poll() is not None:
+            self._process = _start()
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("the trial process has no pipes")
+        self._process.stdin.write(orjson.dumps(str(folder)) + b"\n")
+        self._process.stdin.flush()
+        if reason := orjson.loads(self._process.stdout.readline()):
+            raise ArtifactError(reason)
+
+
+def edge_rows(signature: Signature) -> bytes:
+    """Rows as JSON that a model must be able to score: nothing known, and small, huge and negative numbers."""
+    instances: list[list[object]] = [
+        [one.categories[0] if one.categories else number for one in signature.inputs] for number in _NUMBERS
+    ]
+    return orjson.dumps({"instances": [[None] * len(signature.inputs), *instances]})
+
+
+def main() -> None:
+    """Try out every folder that is asked for on standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the server, whose end is the input's end
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)))) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", __name__]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _tried(folder: Path) -> str:
+    """Why the model cannot be served; empty if it can."""
+    reader, writer = os.pipe()
+    if (pid := os.fork()) == 0:
+        signal.alarm(TRIAL_SECONDS)  # ends this process, wherever it is
+        os._exit(_try(folder, writer))
+    os.close(writer)
+    with os.fdopen(reader, "rb") as said:
+        reason = said.read().decode()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if reason or code == 0:
+        return reason
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return f"the model file is corrupt: loading and asking it ended with {how}"
+
+
+def _try(folder: Path, writer: int) -> int:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for noisy in (_STDOUT, _STDERR):
+        os.dup2(nowhere, noisy)
+    try:
+        predictor = Predictor.load(folder)
+        body = edge_rows(predictor.signature)
+        Invocations(predictor).answer(Request(b"POST", content_type=JSON.encode(), body=body))
+    except (ArtifactError, InputError) as error:
+        os.write(writer, str(error).encode())
+    except BaseException:  # noqa: BLE001 - a child must never go on as its parent
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    main()
