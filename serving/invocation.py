@@ -46,14 +46,13 @@ class Invocations:
 
     def _render(self, rows: Rows, accepted: str, options: Options) -> bytes:
         predictor = self._predictor
-        if len(rows.values) == 1:
-            scores = [predictor.score_row(rows.values[0])]
-        else:
-            scores = predictor.score(rows.matrix).tolist()
-        if options is DEFAULT:
+        if options is DEFAULT and not predictor.signature.classes:
+            alone = len(rows) == 1
+            scores = [predictor.score_row(rows.values[0])] if alone else predictor.score(rows.matrix).tolist()
             return render(scores, predictor.label, accepted)
+        predictions = predictor.predictions(rows.matrix)
         explained = self._explained(rows) if options.explanations else None
-        return render_as_asked(scores, predictor.label, accepted, output=options.output, contributions=explained)
+        return render_as_asked(predictions, accepted, output=options.output, contributions=explained)
 
     def _explained(self, rows: Rows) -> list[dict[str, object]]:
         if len(rows) > MAX_EXPLAINED_ROWS:

@@ -7,8 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from serving.contract import join_variable
-from serving.core.signature import PROBLEMS, Problem
-from training.contract import HIGHER_IS_BETTER, METRICS, SPEC_VARIABLE
+from training.contract import HIGHER_IS_BETTER, METRICS, SPEC_VARIABLE, Problem
 from training.errors import JobError
 
 SPEC_SCHEMA_VERSION: Final = 1
@@ -106,8 +105,8 @@ def _build(section: type[_Section], values: Mapping[str, Any], prefix: str) -> _
 
 
 def _check(spec: TrainingSpec) -> None:
-    if spec.problem not in PROBLEMS:
-        raise JobError(f"problem is {spec.problem!r}: it must be one of {', '.join(PROBLEMS)}")
+    if spec.problem not in METRICS:
+        raise JobError(f"problem is {spec.problem!r}: it must be one of {', '.join(METRICS)}")
     if not spec.features:
         raise JobError("numeric and categorical are both empty: a model needs a feature")
     columns = (*spec.features, spec.label, spec.time)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.core.errors import ArtifactError
+from serving.core.signature import LIGHTGBM
 
 Matrix = NDArray[np.float64]
 """float64; of two dimensions, (rows, inputs), or of one, (rows,)."""
@@ -34,13 +35,15 @@ _SILENCE: Final = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(lambda _message: None)
 
 
 class Booster:
-    """A loaded model with one score a row; for any number of callers at once."""
+    """A loaded model; for any number of callers at once."""
+
+    name = LIGHTGBM
 
     def __init__(self, model: bytes) -> None:
         """Load a model from its text.
 
         Raises:
-            ArtifactError: LightGBM cannot read it, or it gives several scores a row.
+            ArtifactError: LightGBM cannot read it.
         """
         self._library = _library()
         self._handle = ctypes.c_void_p()
@@ -51,11 +54,10 @@ class Booster:
             self._library.LGBM_BoosterLoadModelFromString(model, ctypes.byref(iterations), ctypes.byref(self._handle))
         )
         self.features = self._count("LGBM_BoosterGetNumFeature")
-        if (classes := self._count("LGBM_BoosterGetNumClasses")) != 1:
-            raise ArtifactError(f"the model gives {classes} scores a row; this server serves one")
+        self.outputs = self._count("LGBM_BoosterGetNumClasses")
         self._one_row = Lock()
         self._row = (ctypes.c_double * self.features)()
-        self._score = ctypes.c_double()
+        self._score = (ctypes.c_double * self.outputs)()
         self._fast = self._prepare_rows()
         self._fast_arguments = (self._fast, self._row, ctypes.byref(ctypes.c_int64()), ctypes.byref(self._score))
         self._predict_row = self._library.LGBM_BoosterPredictForMatSingleRowFast
@@ -66,15 +68,15 @@ class Booster:
             self._row[:] = list(row)
             if self._predict_row(*self._fast_arguments):
                 raise RuntimeError(self._error())
-            return self._score.value
+            return self._score[0]
 
     def predict(self, matrix: Matrix) -> Matrix:
-        """The scores of a (rows, features) matrix, in its order."""
+        """The scores of a (rows, features) matrix, in its order: (rows,), or (rows, classes) if there are several."""
         rows, columns = matrix.shape
         if columns != self.features:
             raise ValueError(f"the matrix has {columns} columns, the model {self.features} features")
         data = np.ascontiguousarray(matrix, dtype=np.float64)
-        scores = np.empty(rows, dtype=np.float64)
+        scores = np.empty(rows if self.outputs == 1 else (rows, self.outputs), dtype=np.float64)
         threads = max(1, min(len(os.sched_getaffinity(0)), rows // _ROWS_A_THREAD))
         written = ctypes.c_int64()
         code = self._library.LGBM_BoosterPredictForMat(

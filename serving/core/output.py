@@ -1,5 +1,6 @@
 """Scores to CSV, JSON, JSON Lines and NumPy's format."""
 
+import csv
 import io
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -9,6 +10,7 @@ import orjson
 
 from serving.contract import CSV, JSON, JSON_LINES, NPY
 from serving.core.errors import InputError
+from serving.core.predictor import Predictions
 from serving.core.signature import SCORE
 
 Label = Callable[[float], int | None]
@@ -33,28 +35,32 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
 
 
 def render_as_asked(
-    scores: Sequence[float],
-    label: Label,
+    predictions: Predictions,
     content_type: str,
     *,
     output: str,
     contributions: Sequence[dict[str, object]] | None = None,
 ) -> bytes:
-    """Scores as one of OUTPUTS, each with its inputs' contributions if they are given.
+    """Predictions as one of OUTPUTS, each with its inputs' contributions if they are given.
 
     Raises:
         InputError: labels of a regression, or contributions in a format that has no place for them.
     """
-    if output != SCORE_AND_LABEL and label(0.0) is None:
+    columns: dict[str, Sequence[object] | None] = {
+        SCORE_AND_LABEL: predictions.scores, LABEL: predictions.labels, PROBABILITIES: predictions.probabilities
+    }  # fmt: skip
+    if (column := columns[output]) is None:
         raise InputError(f"the model is a regression: it has no {output}, only scores")
     if contributions and content_type not in (JSON, JSON_LINES):
         raise InputError(f"explanations need an answer in {JSON} or {JSON_LINES}: ask for one by Accept")
-    if output == SCORE_AND_LABEL and contributions is None:
-        return render(scores, label, content_type)
-    if content_type in (CSV, NPY):
-        columns = [[1.0 - score, score] if output == PROBABILITIES else label(score) for score in scores]
-        return _npy(columns) if content_type == NPY else "".join([f"{_cells(one)}\n" for one in columns]).encode()
-    documents = [_document(score, label(score), output) for score in scores]
+    if content_type == NPY:
+        return _npy(column)
+    if content_type == CSV:
+        return _csv(column)
+    shown = {output: column}
+    if output == SCORE_AND_LABEL and predictions.labels is not None:
+        shown[LABEL] = predictions.labels
+    documents = [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
     for document, contribution in zip(documents, contributions or (), strict=False):
         document.update(contribution)
     return _objects(documents, content_type)
@@ -68,18 +74,14 @@ def _objects(documents: list[dict[str, Any]], content_type: str) -> bytes:
     raise KeyError(content_type)
 
 
-def _document(score: float, label: int | None, output: str) -> dict[str, Any]:
-    if output == PROBABILITIES:
-        return {PROBABILITIES: [1.0 - score, score]}
-    return {LABEL: label} if output == LABEL else _prediction(score, label)
-
-
 def _prediction(score: float, label: int | None) -> dict[str, Any]:
     return {SCORE: score} if label is None else {SCORE: score, LABEL: label}
 
 
-def _cells(value: object) -> str:
-    return ",".join(map(repr, value)) if isinstance(value, list) else repr(value)
+def _csv(values: Sequence[object]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(value if isinstance(value, list) else [value] for value in values)
+    return text.getvalue().encode()
 
 
 def _npy(values: Sequence[object]) -> bytes:

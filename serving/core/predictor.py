@@ -1,34 +1,49 @@
 """A model folder as one thing that scores rows: what is served, evaluated and monitored."""
 
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from serving.core.booster import Booster, Matrix
-from serving.core.errors import ArtifactError
-from serving.core.signature import LIGHTGBM, Signature, read_model, read_signature
+from serving.core.errors import InputError
+from serving.core.formats import load_model
+from serving.core.signature import Signature, read_model, read_signature
 from serving.core.text import text_reader
 from serving.core.trees import Trees, compiled_library, compiled_trees
+
+Label = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of some rows, a list each, in the rows' order.
+
+    Attributes:
+        scores: the probability of 1, or of the likeliest of several classes; a regression's value.
+        labels: 0 or 1, or the likeliest class; None for a regression.
+        probabilities: by class, of 0 and 1 or of `signature.classes`; None for a regression.
+    """
+
+    scores: list[float]
+    labels: list[Label] | None = None
+    probabilities: list[list[float]] | None = None
 
 
 class Predictor:
     """A loaded model with its signature."""
 
-    def __init__(self, signature: Signature, model: bytes) -> None:
+    def __init__(self, signature: Signature, content: bytes) -> None:
         """Load a model.
 
         Raises:
-            ArtifactError: the library cannot read the model, or its features are not the signature's.
+            ArtifactError: the model cannot be read, or is not the one that the signature describes.
         """
         self.signature = signature
-        self._booster = Booster(model)
-        self._scorer = compiled_trees(model, self._booster) or self._booster
-        self._text = text_reader(signature, compiled_library())
-        if self._booster.features != len(signature.inputs):
-            raise ArtifactError(
-                f"the model has {self._booster.features} features, its signature {len(signature.inputs)} inputs"
-            )
+        self._model, self.warning = load_model(signature, content)
+        walk = compiled_trees(content, self._model) if isinstance(self._model, Booster) else None
+        self._scorer = walk or self._model
+        self._text = None if signature.classes else text_reader(signature, compiled_library())
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
@@ -42,20 +57,13 @@ class Predictor:
 
     @property
     def evaluator(self) -> str:
-        """What scores: the compiled walk, or the library itself."""
-        return "compiled trees" if isinstance(self._scorer, Trees) else "lightgbm"
-
-    @property
-    def warning(self) -> str | None:
-        """What to know about a model of another library version; None if there is nothing."""
-        trained, here = self.signature.library_version, version(LIGHTGBM)
-        if trained == here:
-            return None
-        return f"the model was trained with {LIGHTGBM} {trained} and is served with {here}: compare a few scores"
+        """What scores: a compiled walk, or a library."""
+        return "compiled trees" if isinstance(self._scorer, Trees) else self._model.name
 
     def score(self, matrix: Matrix) -> Matrix:
-        """The scores of a (rows, inputs) matrix, in its order: probabilities for a classification."""
-        return self._scorer.predict(matrix)
+        """The scores of a (rows, inputs) matrix, (rows,), in its order: probabilities for a classification."""
+        values = self._scorer.predict(matrix)
+        return values.max(axis=1) if self.signature.classes else values
 
     def score_text(self, body: bytes, content_type: str) -> list[float] | None:
         """The scores of a body of plain CSV or JSON; None for any other, which is parsed first, and for a wrong one."""
@@ -68,17 +76,33 @@ class Predictor:
         return [self._scorer.predict_row(read)]
 
     def score_row(self, row: list[float]) -> float:
-        """The score of one row: the same as that row's in a matrix."""
+        """The score of one row by a model of one score: the same as that row's in a matrix."""
         return self._scorer.predict_row(row)
+
+    def predictions(self, matrix: Matrix) -> Predictions:
+        """Everything that the model says of a (rows, inputs) matrix."""
+        values = self._scorer.predict(matrix)
+        if classes := self.signature.classes:
+            labels: list[Label] = [classes[place] for place in values.argmax(axis=1)]
+            return Predictions(values.max(axis=1).tolist(), labels, values.tolist())
+        scores: list[float] = values.tolist()
+        if (threshold := self.signature.threshold) is None:
+            return Predictions(scores)
+        return Predictions(scores, [int(one >= threshold) for one in scores], [[1.0 - one, one] for one in scores])
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """What each input adds to each row's raw score, (rows, inputs), and in a last column what all rows share.
 
         The raw score is their sum: log-odds for a classification. These are exact TreeSHAP values.
+
+        Raises:
+            InputError: the model is not LightGBM's, or has several scores a row.
         """
-        return self._booster.contributions(matrix)
+        if not isinstance(self._model, Booster) or self._model.outputs > 1:
+            raise InputError("explanations are for LightGBM models of one score a row")
+        return self._model.contributions(matrix)
 
     def label(self, score: float) -> int | None:
-        """1 if the score reaches the signature's threshold, else 0; None for a regression."""
+        """1 if a binary classification's score reaches the signature's threshold, else 0; None for other problems."""
         threshold = self.signature.threshold
         return None if threshold is None else int(score >= threshold)

@@ -9,13 +9,19 @@ from typing import Any, Final, Literal, TypeVar
 
 from serving.contract import SIGNATURE_FILE, SIGNATURE_SCHEMA_VERSION
 from serving.core.errors import ArtifactError
+from serving.core.pickles import is_pickle, refuse_pickle
 
-Problem = Literal["binary-classification", "regression"]
+Problem = Literal["binary-classification", "multiclass-classification", "regression"]
+Format = Literal["lightgbm", "xgboost"]
 Choice = TypeVar("Choice", bound=str)
 InputType = Literal["numeric", "categorical"]
 
-PROBLEMS: Final[tuple[Problem, ...]] = ("binary-classification", "regression")
+BINARY: Final = "binary-classification"
+MULTICLASS: Final = "multiclass-classification"
+PROBLEMS: Final[tuple[Problem, ...]] = (BINARY, MULTICLASS, "regression")
 LIGHTGBM: Final = "lightgbm"
+XGBOOST: Final = "xgboost"
+FORMATS: Final[tuple[Format, ...]] = (LIGHTGBM, XGBOOST)
 SCORE: Final = "score"
 
 
@@ -39,7 +45,12 @@ class Signature:
     model_sha256: str
     inputs: tuple[Input, ...]
     threshold: float | None = None
-    """A score of at least this is labelled 1; None for a regression, which has no label."""
+    """A binary classification's score of at least this is labelled 1."""
+    format: Format = LIGHTGBM
+    library: str = LIGHTGBM
+    """The package that trained or exported the model; its version is `library_version`."""
+    classes: tuple[str, ...] = ()
+    """A multi-class classification's labels, in the order of the model's probabilities."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +84,10 @@ def read_signature(folder: Path) -> Signature:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ArtifactError(f"the model artifact has no {SIGNATURE_FILE}") from None
+        refuse_pickle(*(file.name for file in folder.iterdir()) if folder.is_dir() else ())
+        raise ArtifactError(
+            f"the model artifact has no {SIGNATURE_FILE}: docs/serving.md says how to write one"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{SIGNATURE_FILE} cannot be read as JSON: {error}") from None
     return _from_document(document)
@@ -94,17 +108,21 @@ def read_model(signature: Signature, folder: Path) -> bytes:
             f"{signature.model_file} is not the file that {SIGNATURE_FILE} describes: "
             f"its sha256 is {digest[:12]}…, expected {signature.model_sha256[:12]}…"
         )
+    if is_pickle(content):
+        refuse_pickle("pickle")
     return content
 
 
 def _to_document(signature: Signature) -> dict[str, Any]:
-    output = {"name": SCORE} if signature.threshold is None else {"name": SCORE, "threshold": signature.threshold}
+    output: dict[str, Any] = {"name": SCORE}
+    output |= {} if signature.threshold is None else {"threshold": signature.threshold}
+    output |= {"classes": list(signature.classes)} if signature.classes else {}
     return {
         "schema_version": SIGNATURE_SCHEMA_VERSION,
         "model": signature.model,
         "problem": signature.problem,
-        "format": LIGHTGBM,
-        "library": {"name": LIGHTGBM, "version": signature.library_version},
+        "format": signature.format,
+        "library": {"name": signature.library, "version": signature.library_version},
         "model_file": signature.model_file,
         "model_sha256": signature.model_sha256,
         "inputs": [_input_document(one) for one in signature.inputs],
@@ -126,7 +144,8 @@ def _from_document(document: object) -> Signature:
             "serve the model with the release that trained it"
         )
     problem = _one_of(_take(root, "problem", str), "problem", PROBLEMS)
-    _one_of(_take(root, "format", str), "format", (LIGHTGBM,))
+    model_format = _take(root, "format", str)
+    refuse_pickle(model_format, _take(root, "model_file", str))
     library = _section(_take(root, "library", dict), "library")
     output = _section(_take(root, "output", dict), "output")
     model_file = _take(root, "model_file", str)
@@ -141,7 +160,10 @@ def _from_document(document: object) -> Signature:
         model_file=model_file,
         model_sha256=_take(root, "model_sha256", str),
         inputs=_inputs(_take(root, "inputs", list)),
-        threshold=float(_take(output, "threshold", (int, float))) if problem == "binary-classification" else None,
+        threshold=float(_take(output, "threshold", (int, float))) if problem == BINARY else None,
+        format=_one_of(model_format, "format", FORMATS),
+        library=_take(library, "name", str),
+        classes=_texts(_take(output, "classes", list), "output.classes", 3) if problem == MULTICLASS else (),
     )
 
 
@@ -160,10 +182,16 @@ def _input(document: Mapping[str, object]) -> Input:
     if kind == "numeric":
         return Input(name, "numeric")
     _one_of(kind, f"the type of input {name}", ("categorical",))
-    categories = tuple(_take(document, "categories", list))
-    if not all(isinstance(one, str) for one in categories) or len(set(categories)) != len(categories):
-        raise ArtifactError(f"{SIGNATURE_FILE}: the categories of input {name} must be distinct texts")
-    return Input(name, "categorical", categories)
+    return Input(name, "categorical", _texts(_take(document, "categories", list), f"the categories of input {name}"))
+
+
+def _texts(values: Sequence[object], what: str, fewest: int = 0) -> tuple[str, ...]:
+    texts = tuple(value for value in values if isinstance(value, str))
+    if len(texts) != len(values) or len(set(texts)) != len(texts):
+        raise ArtifactError(f"{SIGNATURE_FILE}: {what} must be distinct texts")
+    if len(texts) < fewest:
+        raise ArtifactError(f"{SIGNATURE_FILE}: {what} has {len(texts)} entries, expected {fewest} or more")
+    return texts
 
 
 def _section(value: object, what: str) -> Mapping[str, object]:

@@ -20,11 +20,13 @@ from serving.contract import (
     CUSTOM_ATTRIBUTES_HEADER,
     INVOCATIONS_PATH,
     METRIC_NAMESPACE,
+    MODEL_DIRECTORY,
     REQUEST_ID_HEADER,
     WORKERS_VARIABLE,
 )
 from serving.core.output import OUTPUTS
 from serving.core.predictor import Predictor
+from serving.core.signature import read_model
 from serving.invocation import CONTENT_TYPES
 from serving.message import Request, Response
 from serving.metrics import Metrics, shared_memory
@@ -130,10 +132,10 @@ def test_the_description_is_served_valid_and_in_step_with_the_code(application: 
     assert OPENAPI.read_text() == json.dumps(document, indent=2) + "\n"
 
 
-def test_a_model_of_another_library_version_is_warned_of(predictor: Predictor) -> None:
+def test_a_model_of_another_library_version_is_warned_of(predictor: Predictor, ml_root: Path) -> None:
     assert predictor.warning is None
-    other = object.__new__(Predictor)
-    other.signature = dataclasses.replace(predictor.signature, library_version="3.3.5")
+    older = dataclasses.replace(predictor.signature, library_version="3.3.5")
+    other = Predictor(older, read_model(older, ml_root / MODEL_DIRECTORY))
     assert other.warning
     assert other.warning.startswith("the model was trained with lightgbm 3.3.5 and is served with ")
 

@@ -70,13 +70,5 @@ def test_what_lightgbm_cannot_read_is_refused_in_one_line(model: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_of_several_classes_is_refused() -> None:
-    random = np.random.default_rng(0)
-    data = lightgbm.Dataset(random.normal(size=(300, 2)), random.integers(0, 3, 300), params={"verbosity": -1})
-    model = lightgbm.train({"objective": "multiclass", "num_class": 3, "verbosity": -1, "num_threads": 1}, data, 2)
-    with pytest.raises(ArtifactError, match="3 scores a row"):
-        Booster(model.model_to_string().encode())
-
-
 def test_a_label_is_one_from_the_threshold_on(predictor: Predictor) -> None:
     assert [predictor.label(score) for score in (0.4999, 0.5, 0.51)] == [0, 1, 1]
