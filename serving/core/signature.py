@@ -85,9 +85,7 @@ def read_signature(folder: Path) -> Signature:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         refuse_pickle(*(file.name for file in folder.iterdir()) if folder.is_dir() else ())
-        raise ArtifactError(
-            f"the model artifact has no {SIGNATURE_FILE}: docs/serving.md says how to write one"
-        ) from None
+        raise ArtifactError(f"the model artifact has no {SIGNATURE_FILE}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{SIGNATURE_FILE} cannot be read as JSON: {error}") from None
     return _from_document(document)
