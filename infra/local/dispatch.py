@@ -2,18 +2,18 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from infra.local.cloud import LocalCloud
 from infra.local.exchange import Answer, Request
 from infra.local.fleet import Fleet
 from infra.local.instance import UnknownContainerError
 from infra.local.serving_process import NotAnsweredError
-from infra.local.variant import NoCapacityError, RetiredError, Variant
+from infra.local.validation import Json
+from infra.local.variant import RetiredError, Variant
 
 Response = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
@@ -47,41 +47,55 @@ class Outcome:
         return self.answer.status or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+class Fleets(Protocol):
+    """Whoever knows what endpoints have behind them."""
+
+    def serving_fleet(self, name: str) -> Fleet | None:
+        """What an endpoint serves with; during an update, what it did before."""
+
+    def next_fleet(self, name: str) -> Fleet | None:
+        """What is to answer an endpoint's next request: during an update each gets its share."""
+
+
 class Dispatcher:
     """Asks endpoints."""
 
-    def __init__(self, cloud: LocalCloud, live_fleet: Callable[[str], Fleet | None]) -> None:
+    def __init__(self, cloud: LocalCloud, fleets: Fleets) -> None:
         self._cloud = cloud
-        self._live_fleet = live_fleet
+        self._fleets = fleets
 
-    def fleet(self, endpoint: str) -> Fleet:
-        """What answers the endpoint's next request.
+    def config(self, endpoint: str) -> Json:
+        """The configuration that the endpoint serves.
 
         Raises:
-            InvocationError: nothing does.
+            InvocationError: there is no such endpoint, or it serves nothing yet.
         """
-        fleet = self._live_fleet(endpoint)
-        if fleet is None:
-            raise invalid(f"Endpoint {endpoint} of account {self._cloud.account} not found.")
-        return fleet
+        return self._found(endpoint, self._fleets.serving_fleet(endpoint)).config
 
-    def ask(self, endpoint: str, request: Request, target_variant: str | None = None) -> Outcome:
+    def ask(
+        self, endpoint: str, request: Request, target_variant: str | None = None, *, asynchronously: bool = False
+    ) -> Outcome:
         """Have the endpoint's fleet answer, or, if an update retires that fleet just now, the one after it.
 
         Raises:
             InvocationError: nothing was asked.
+            NoCapacityError: there is no instance to ask.
         """
         while True:
-            fleet = self.fleet(endpoint)
+            fleet = self._found(endpoint, self._fleets.next_fleet(endpoint))
+            if fleet.is_asynchronous != asynchronously:
+                raise invalid(f"Endpoint {endpoint} is asynchronous: use InvokeEndpointAsync.")
             try:
                 return ask(fleet, _choose(fleet, target_variant), request)
             except RetiredError:
                 continue
             except UnknownContainerError as error:
                 raise invalid(f"{error}.") from error
-            except NoCapacityError as error:
-                message = f"Endpoint {endpoint} has no instance to answer."
-                raise InvocationError(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", message) from error
+
+    def _found(self, endpoint: str, fleet: Fleet | None) -> Fleet:
+        if fleet is None:
+            raise invalid(f"Endpoint {endpoint} of account {self._cloud.account} not found.")
+        return fleet
 
     def model_error(self, endpoint: str, answer: Answer) -> InvocationError:
         """AWS's error for an answer that is one."""

@@ -109,6 +109,7 @@ class Endpoint:
                 if fleet and fleet.shadows
                 else None,
                 DataCaptureConfig=_capture_summary(fleet.config.get("DataCaptureConfig")) if fleet else None,
+                AsyncInferenceConfig=fleet.config.get("AsyncInferenceConfig") if fleet else None,
                 LastDeploymentConfig=self.deployment_config,
                 FailureReason=self.failure_reason,
                 PendingDeploymentSummary=pending.describe() if pending else None,

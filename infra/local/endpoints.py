@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from moto.sagemaker.models import sagemaker_backends
 
 from infra.local import listing
+from infra.local.async_invocations import AsyncInvocations
 from infra.local.cloud import LocalCloud
 from infra.local.dispatch import Dispatcher
 from infra.local.endpoint import EVENT, EVENT_STATUS, Endpoint
@@ -20,10 +21,11 @@ from infra.local.operations import replace_sagemaker
 from infra.local.retained import Retained
 from infra.local.rollout import Rollout, Rollouts
 from infra.local.rollout_plan import plan_of, require_same_variants
+from infra.local.runtime import Runtime
 from infra.local.validation import Json, ValidationException
 from infra.local.variant import HEALTH_CHECK_SECONDS, Host
 
-UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig")
+UNSUPPORTED_CONFIG = ("ExplainerConfig",)
 UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling")
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,11 @@ def install(
             "ListEndpoints": endpoints.list_all,
         }
     )
-    cloud.routes.insert(0, Invocations(cloud, Dispatcher(cloud, endpoints.live_fleet), endpoints.metrics).route)
+    dispatcher = Dispatcher(cloud, endpoints)
+    synchronous = Invocations(cloud, dispatcher, endpoints.metrics)
+    asynchronous = AsyncInvocations(cloud, dispatcher, endpoints)
+    runtime = Runtime({"invocations": synchronous.invoke, "async-invocations": asynchronous.invoke})
+    cloud.routes.insert(0, runtime.route)
     cloud.before_settling(endpoints.flush)
 
 
@@ -58,8 +64,13 @@ class Endpoints:
         self._rollouts = Rollouts(host.cloud)
         self.metrics = EndpointMetrics(host.cloud)
 
-    def live_fleet(self, name: str) -> Fleet | None:
-        """What answers an endpoint's requests now."""
+    def serving_fleet(self, name: str) -> Fleet | None:
+        """What an endpoint serves with; during an update, what it did before."""
+        endpoint = self._store.get(name)
+        return endpoint.fleet if endpoint else None
+
+    def next_fleet(self, name: str) -> Fleet | None:
+        """What answers an endpoint's next request."""
         endpoint = self._store.get(name)
         return endpoint.traffic.next() if endpoint else None
 
@@ -111,7 +122,7 @@ class Endpoints:
         for wish in desired:
             if fleet is None or wish["VariantName"] not in fleet.every_variant:
                 raise ValidationException(f"Could not find variant {wish['VariantName']} of {endpoint.arn}")
-            if wish.get("DesiredInstanceCount", 1) < 1:
+            if wish.get("DesiredInstanceCount", 1) < 1 and not fleet.is_asynchronous:
                 raise ValidationException("DesiredInstanceCount must be at least 1")
         endpoint.begin("Updating", self._cloud.clock.now())
         self._begin("is scaled", endpoint, lambda: self._scale(endpoint, desired))
@@ -147,6 +158,8 @@ class Endpoints:
             raise ValidationException(f'Could not find endpoint configuration "{arn}".') from error
         for member in UNSUPPORTED_CONFIG:
             require(not config.get(member), f"{member} ({config_name})")
+        for rival in ("DataCaptureConfig", "ShadowProductionVariants") if config.get("AsyncInferenceConfig") else ():
+            require(not config.get(rival), f"{rival} beside AsyncInferenceConfig ({config_name})")
         for variant in [*config["ProductionVariants"], *config.get("ShadowProductionVariants", [])]:
             for member in UNSUPPORTED_VARIANT:
                 require(not variant.get(member), f"{member} of variant {variant['VariantName']} ({config_name})")

@@ -40,6 +40,11 @@ class Fleet:
         self._choosing = threading.Lock()
 
     @property
+    def is_asynchronous(self) -> bool:
+        """Whether requests wait in a queue, and their answers lie in S3."""
+        return bool(self.config.get("AsyncInferenceConfig"))
+
+    @property
     def every_variant(self) -> dict[str, Variant]:
         """Those that answer, and those that shadow them."""
         return self.variants | {shadow.variant.name: shadow.variant for shadow in self.shadows}

@@ -2,11 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
-
-from werkzeug.datastructures import EnvironHeaders
 
 from infra.local.capture import Exchange, Message
 from infra.local.cloud import LocalCloud
@@ -43,20 +40,6 @@ class Invocations:
         self._dispatcher = dispatcher
         self._metrics = metrics
 
-    def route(self, environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes] | None:
-        """Answer a request on sagemaker-runtime; None if it is on another service."""
-        path = environ["PATH_INFO"].split("/")
-        if path[1] != "endpoints" or "/sagemaker/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
-            return None
-        try:
-            if path[3:] != ["invocations"]:
-                raise unsupported("asynchronous or streamed invocations")
-            status, headers, body = self.invoke(path[2], EnvironHeaders(environ), environ["wsgi.input"].read())
-        except InvocationError as error:
-            status, headers, body = error.response
-        start_response(f"{status:d} {HTTPStatus(status).phrase}", list(headers.items()))
-        return [body]
-
     def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request as AWS would.
 
@@ -67,7 +50,7 @@ class Invocations:
         _check(headers, body)
         passed = {name: headers[name] for name in PASSED_HEADERS if headers.get(name)}
         request = Request(body, passed, target_container=headers.get(TARGET_CONTAINER_HEADER))
-        outcome = self._dispatcher.ask(endpoint, request, headers.get(TARGET_VARIANT_HEADER))
+        outcome = self._ask(endpoint, request, headers.get(TARGET_VARIANT_HEADER))
         event_id = str(uuid.uuid4())
         for shadow in outcome.fleet.shadows:
             shadow.copy(self._cloud, lambda variant: self._ask_shadow(endpoint, variant, request, outcome, event_id))
@@ -77,6 +60,13 @@ class Invocations:
             raise self._dispatcher.model_error(endpoint, outcome.answer)
         _capture(outcome, request, Exchange(event_id, headers.get(INFERENCE_ID_HEADER)))
         return _response(outcome.variant, outcome.answer)
+
+    def _ask(self, endpoint: str, request: Request, target_variant: str | None) -> Outcome:
+        try:
+            return self._dispatcher.ask(endpoint, request, target_variant)
+        except NoCapacityError as error:
+            message = f"Endpoint {endpoint} has no instance to answer."
+            raise InvocationError(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", message) from error
 
     def _ask_shadow(  # noqa: PLR0917 - both sides of what is copied
         self, endpoint: str, variant: Variant, request: Request, production: Outcome, event_id: str

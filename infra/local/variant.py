@@ -64,6 +64,11 @@ class Variant:
         self._changing = threading.Lock()
         self._retired = False
 
+    @property
+    def running(self) -> int:
+        """How many instances can be asked."""
+        return len(self._running)
+
     def start(self) -> None:
         """Unpack the model and start the processes; returns when all are healthy.
 

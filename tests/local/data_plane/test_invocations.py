@@ -17,11 +17,6 @@ def test_headers_reach_the_container_and_custom_attributes_come_back(live):
     assert answer["CustomAttributes"] == "trace=7"
 
 
-def test_asynchronous_invocations_are_refused(live):
-    with pytest.raises(ClientError, match=r"UnsupportedOperation.*asynchronous"):
-        live.cloud.client("sagemaker-runtime").invoke_endpoint_async(EndpointName=live.name, InputLocation="s3://b/k")
-
-
 def test_an_error_of_the_container_is_a_model_error_with_what_it_said(live):
     with pytest.raises(ClientError) as caught:
         live.invoke(b"error 400")
