@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from monitoring.errors import MonitoringError
@@ -21,6 +22,11 @@ CATEGORY_BINS: Final = 20
 
 A bin a category, for hundreds of them, would make small windows drift by chance alone (see `statistics.psi`).
 """
+
+Numbers = npt.NDArray[np.float64]
+"""A numeric column, NaN where a value is missing."""
+Places = npt.NDArray[np.int32]
+"""A categorical column as the bins that its values are counted in."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,12 @@ class NumericBins:
 
     def count(self, values: pl.Series) -> Counts:
         """Rows in each bin, shape (len(edges) + 2,), missing (null or NaN) last."""
-        column = values.cast(pl.Float64).to_numpy()
-        missing = int(np.isnan(column).sum())
-        at_most = [int(np.count_nonzero(column <= edge)) for edge in self.edges]
+        return self.count_numbers(values.cast(pl.Float64).to_numpy())
+
+    def count_numbers(self, column: Numbers) -> Counts:
+        """The same of numbers: for each edge, how many do not lie above it."""
+        missing = np.count_nonzero(np.isnan(column))
+        at_most = [np.count_nonzero(column <= edge) for edge in self.edges]
         return np.array([*np.diff([0, *at_most, len(column) - missing]), missing], dtype=np.int64)
 
     def labels(self) -> list[str]:

@@ -5,14 +5,14 @@ counted with its reason and left out; the rest is analysed.
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-results.html (capture files).
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from monitoring.decode import CONTENT_TYPES, Refused, accepted, decode_rows, decode_scores
+from monitoring.event_ids import SeenEvents, hashes
+from monitoring.tally import Refusal, Tally
 from monitoring.window import Window
 from serving.contract import CSV, JSON
 
@@ -20,95 +20,90 @@ NOT_A_RECORD: Final = "the line is not a capture record"
 NO_TIME: Final = "the record has no inferenceTime that can be read"
 NO_INPUT: Final = "the record has no input that can be read"
 NO_TYPE: Final = "the content type is none that the endpoint takes"
+NO_VERSION: Final = "the record's eventVersion is not 0"
 UNEQUAL: Final = "rows and predictions differ in number"
+OUTSIDE: Final = ""
+EVENT_VERSION: Final = "0"
 
 _SIDE: Final = pl.Struct({"observedContentType": pl.String, "data": pl.String, "encoding": pl.String})
 _RECORD: Final = pl.Schema(
     {
         "captureData": pl.Struct({"endpointInput": _SIDE, "endpointOutput": _SIDE}),
         "eventMetadata": pl.Struct({"eventId": pl.String, "inferenceId": pl.String, "inferenceTime": pl.String}),
+        "eventVersion": pl.String(),
     }
 )
-
-
-@dataclass
-class Tally:
-    """What became of the records: every one read is used, outside the window, or refused for a reason.
-
-    Attributes:
-        files: Files read.
-        read: Records (lines) read.
-        outside: Records of the same hours whose inference lies outside the window.
-        rows: Rows of the records used.
-        reasons: Records refused, by reason.
-    """
-
-    files: int = 0
-    read: int = 0
-    outside: int = 0
-    rows: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def to_json(self) -> dict[str, Any]:
-        """As `drift_report.json` holds it."""
-        refused = self.reasons.total()
-        counts = {
-            "files": self.files,
-            "read": self.read,
-            "outside_window": self.outside,
-            "rows": self.rows,
-            "refused": refused,
-        }
-        return {**counts, "reasons": dict(self.reasons.most_common())}
+_NO_LINE: Final = pl.Series("line", [], dtype=pl.Int64)
 
 
 def read_capture(
-    files: Sequence[bytes], schema: pl.Schema, window: Window, tally: Tally
-) -> list[tuple[pl.DataFrame, pl.Series]]:
-    """Read capture files' contents.
+    lines: Sequence[bytes], schema: pl.Schema, window: Window, seen: SeenEvents, *, file: str
+) -> tuple[list[tuple[pl.DataFrame, pl.Series]], Tally]:
+    """Read lines of a capture file, of whatever kind.
 
     Args:
-        files: Each file's bytes, JSON Lines.
+        lines: Each a record, none of them blank.
         schema: The model's inputs in the signature's order: Float64 for numeric ones, String for categorical ones.
         window: Records whose inferenceTime lies outside are left out.
-        tally: Counts what was read, used and refused; added to.
+        seen: Events read before; added to.
+        file: Where the lines are from, for those that are refused.
 
     Returns:
-        Pairs of rows (a column an input) and scores (null where no output was captured), of the same length.
+        Pairs of rows (a column an input) and scores (null where no output was captured), of the same length; and what
+        became of the lines.
     """
-    records = records_within(files, window, tally)
-    pieces = [
-        piece for group in records.partition_by("input_type", "output_type") for piece in _decode(group, schema, tally)
-    ]
-    tally.rows += sum(len(rows) for rows, _ in pieces)
-    return pieces
+    records, tally = records_within(lines, window, seen, file=file)
+    pieces = []
+    for group in records.partition_by("input_type", "output_type") if len(records) else ():
+        decoded, refused = _decode(group, schema)
+        tally.refuse(Refusal.of(file, str(refusal), lines[place]) for place, refusal in refused)
+        tally.used += len(group) - len(refused)
+        pieces += decoded
+    tally.rows = sum(len(rows) for rows, _ in pieces)
+    return pieces, tally
 
 
-def records_within(files: Sequence[bytes], window: Window, tally: Tally) -> pl.DataFrame:
-    """The records of the window as text: columns id, time, input, input_type, output, output_type.
+def records_within(
+    lines: Sequence[bytes], window: Window, seen: SeenEvents, *, file: str
+) -> tuple[pl.DataFrame, Tally]:
+    """The records of the window as text: columns line, event, id, time, input, input_type, output, output_type.
 
-    The id is the inferenceId where the client gave one, else the eventId.
+    The id is the inferenceId where the client gave one, else the eventId. Records used are not counted yet.
     """
-    tally.files += len(files)
-    lines, broken = accepted([line for file in files for line in file.splitlines() if line.strip()], _records)
-    tally.reasons.update(map(str, broken))
-    tally.read += len(broken) + sum(map(len, lines))
-    return _within(_normal(pl.concat([_RECORD.to_frame(), *lines])), window, tally)
+    tally = Tally(read=len(lines))
+    frames, broken = accepted(list(enumerate(lines)), _records)
+    tally.refuse(Refusal.of(file, str(refusal), line) for (_, line), refusal in broken)
+    judged = _judged(_normal(pl.concat([_RECORD.to_frame().with_columns(_NO_LINE), *frames])), window)
+    for place, reason in judged.select("line", "reason").drop_nulls().iter_rows():
+        if reason == OUTSIDE:
+            tally.outside += 1
+        else:
+            tally.refuse([Refusal.of(file, reason, lines[place])])
+    records = judged.filter(pl.col("reason").is_null())
+    fresh = seen.first(hashes(records["event"]))
+    tally.duplicates = len(fresh) - int(fresh.sum())
+    return records.filter(fresh), tally
 
 
-def _records(lines: Sequence[bytes]) -> pl.DataFrame:
+def _records(lines: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
     try:
-        return pl.read_ndjson(b"\n".join(lines), schema=_RECORD)
+        # After a line's end, no line is taken for a compressed file.
+        records = pl.read_ndjson(b"\n" + b"\n".join(line for _, line in lines), schema=_RECORD)
     except pl.exceptions.PolarsError as error:
         raise Refused(NOT_A_RECORD) from error
+    if len(records) != len(lines):
+        raise Refused(NOT_A_RECORD)
+    return records.with_columns(pl.Series("line", [place for place, _ in lines], dtype=pl.Int64))
 
 
 def _normal(records: pl.DataFrame) -> pl.DataFrame:
-    """One column each for the id, the time, and for content type and text of input and output."""
+    """One column each for the ids, the time, and for content type and text of input and output."""
     metadata = pl.col("eventMetadata").struct
-    time, id_ = metadata.field("inferenceTime"), pl.coalesce(metadata.field("inferenceId"), metadata.field("eventId"))
+    time, event = metadata.field("inferenceTime"), metadata.field("eventId")
+    id_ = pl.coalesce(metadata.field("inferenceId"), event)
     sides = [expression for side in ("input", "output") for expression in _side(side)]
-    return records.select(id_.alias("id"), time.str.to_datetime(time_zone="UTC", strict=False).alias("time"), *sides)
+    time = time.str.to_datetime(time_zone="UTC", strict=False)
+    return records.select("line", event.alias("event"), id_.alias("id"), time.alias("time"), "eventVersion", *sides)
 
 
 def _side(side: str) -> list[pl.Expr]:
@@ -125,44 +120,47 @@ def _side(side: str) -> list[pl.Expr]:
     return [text.alias(side), content_type.alias(f"{side}_type")]
 
 
-def _within(records: pl.DataFrame, window: Window, tally: Tally) -> pl.DataFrame:
-    """The records of the window that can be decoded; the others are counted."""
+def _judged(records: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """With a column `reason`: why the record cannot be decoded, null where it can."""
     known = pl.col("input_type").is_in(CONTENT_TYPES) & (
         pl.col("output").is_null() | pl.col("output_type").is_in(CONTENT_TYPES)
     )
     reason = (
-        pl.when(pl.col("time").is_null())
+        pl.when(pl.col("eventVersion") != EVENT_VERSION)
+        .then(pl.lit(NO_VERSION))
+        .when(pl.col("time").is_null())
         .then(pl.lit(NO_TIME))
         .when(~pl.col("time").is_between(window.start, window.end, closed="left"))
-        .then(pl.lit(""))
+        .then(pl.lit(OUTSIDE))
         .when(pl.col("input").is_null())
         .then(pl.lit(NO_INPUT))
         .when(~known.fill_null(value=False))
         .then(pl.lit(NO_TYPE))
     )
-    judged = records.with_columns(reason.alias("reason"))
-    reasons = Counter(judged["reason"].drop_nulls().to_list())
-    tally.outside += reasons.pop("", 0)
-    tally.reasons.update(reasons)
-    return judged.filter(pl.col("reason").is_null())
+    return records.with_columns(reason.alias("reason"))
 
 
-def _decode(group: pl.DataFrame, schema: pl.Schema, tally: Tally) -> list[tuple[pl.DataFrame, pl.Series]]:
-    """Decode records that share their content types."""
-    if group.is_empty():
-        return []
+def _decode(
+    group: pl.DataFrame, schema: pl.Schema
+) -> tuple[list[tuple[pl.DataFrame, pl.Series]], list[tuple[int, Refused]]]:
+    """Decode records that share their content types; the refused ones by their line."""
     input_type, output_type = group.row(0, named=True)["input_type"], group.row(0, named=True)["output_type"]
 
-    def decode(records: Sequence[tuple[str, str]]) -> tuple[pl.DataFrame, pl.Series]:
-        rows = decode_rows(input_type, [body for body, _ in records], schema)
+    def decode(records: Sequence[tuple[int, str, str]]) -> tuple[pl.DataFrame, pl.Series]:
+        rows = decode_rows(input_type, [body for _, body, _ in records], schema)
         if output_type is None:
             return rows, pl.Series("score", [None] * len(rows), dtype=pl.Float64)
-        scores = decode_scores(output_type, [answer for _, answer in records])
-        if len(scores) != len(rows):
+        scores = decode_scores(output_type, [answer for _, _, answer in records])
+        if len(scores) != len(rows) or not _paired(records):
             raise Refused(UNEQUAL)
         return rows, scores
 
-    pairs = list(zip(group["input"].to_list(), group["output"].to_list(), strict=True))
-    pieces, refused = accepted(pairs, decode)
-    tally.reasons.update(map(str, refused))
-    return pieces
+    pieces, refused = accepted(group.select("line", "input", "output").rows(), decode)
+    return pieces, [(line, refusal) for (line, _, _), refusal in refused]
+
+
+def _paired(records: Sequence[tuple[int, str, str]]) -> bool:
+    """Whether each of several records has as many lines as answers, so that none makes up for another."""
+    return len(records) == 1 or all(
+        body.rstrip("\r\n").count("\n") == answer.rstrip("\r\n").count("\n") for _, body, answer in records
+    )

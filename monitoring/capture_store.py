@@ -1,24 +1,65 @@
-"""Captured files in S3: which of them may hold a window's records, and their bytes, a batch at a time."""
+"""Captured files: which of them may hold a window's records, and their lines, a bounded piece at a time."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from monitoring.window import Window
 
-BATCH_BYTES: Final = 32 * 1024 * 1024
-"""Files are read together up to so many bytes, so that memory does not grow with the window."""
-CONNECTIONS: Final = 8
+PIECE_BYTES: Final = 4 * 1024 * 1024
+"""A file is read in pieces of about so many bytes, so that memory grows neither with the window nor with its files."""
+ENDING: Final = ".jsonl"
+
+
+class Readable(Protocol):
+    """An open file, or the body of an answer of S3."""
+
+    def read(self, amount: int, /) -> bytes:
+        """So many bytes at most; none at the end."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 @dataclass(frozen=True)
 class CapturedFile:
-    """A capture file, before it is read."""
+    """A capture file, before it is read.
+
+    Attributes:
+        key: Where it is.
+        open: Opens it.
+    """
 
     key: str
-    size_bytes: int
+    open: Callable[[], Readable]
+
+    @property
+    def hour(self) -> str:
+        """The folder that it lies in, which SageMaker makes anew each hour."""
+        return self.key.rpartition("/")[0]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Whole lines, about `PIECE_BYTES` at a time."""
+        file = self.open()
+        try:
+            begun = b""
+            while read := file.read(PIECE_BYTES):
+                whole, newline, begun_now = read.rpartition(b"\n")
+                if newline:
+                    yield begun + whole + newline
+                    begun = begun_now
+                else:
+                    begun += begun_now
+            if begun:
+                yield begun
+        finally:
+            file.close()
+
+
+def lines_of(piece: bytes) -> list[bytes]:
+    """The lines of a piece that are not blank."""
+    return [line for line in piece.split(b"\n") if line.strip()]
 
 
 class CaptureStore:
@@ -40,26 +81,8 @@ class CaptureStore:
             for item in page.get("Contents", []):
                 if item["Key"] >= after:
                     return
-                if item["Key"].endswith(".jsonl"):
-                    yield CapturedFile(item["Key"], item["Size"])
+                if item["Key"].endswith(ENDING):
+                    yield CapturedFile(item["Key"], self._opener(item["Key"]))
 
-    def batches(self, window: Window) -> Iterator[list[bytes]]:
-        """The contents of the window's files, some `BATCH_BYTES` at a time, fetched side by side."""
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            for batch in _batches(self.files(window)):
-                yield list(pool.map(self._read, batch))
-
-    def _read(self, file: CapturedFile) -> bytes:
-        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=file.key)["Body"].read()
-        return content
-
-
-def _batches(files: Iterator[CapturedFile]) -> Iterator[list[CapturedFile]]:
-    batch: list[CapturedFile] = []
-    for file in files:
-        if batch and sum(each.size_bytes for each in batch) + file.size_bytes > BATCH_BYTES:
-            yield batch
-            batch = []
-        batch.append(file)
-    if batch:
-        yield batch
+    def _opener(self, key: str) -> Callable[[], Readable]:
+        return lambda: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]

@@ -17,6 +17,8 @@ SPEC_VARIABLE: Final = "SAGESTACK_MONITORING_SPEC"
 
 Read it by `serving.contract.join_variable`: SageMaker takes 256 characters a variable, so a longer one is spread.
 """
+SCAN_LIBRARY_VARIABLE: Final = "SAGESTACK_SCAN_LIBRARY"
+"""Environment variable: where the image has the library compiled of `monitoring/native`; all is slower without it."""
 WINDOW_END_VARIABLE: Final = "SAGESTACK_WINDOW_END"
 """The drift job looks at the last whole period that is over at this time (ISO 8601).
 
@@ -42,6 +44,7 @@ DRIFT_PAGE_FILE: Final = "report.html"
 DRIFT_REPORT_SCHEMA_VERSION: Final = 1
 QUALITY_REPORT_FILE: Final = "quality_report.json"
 QUALITY_REPORT_SCHEMA_VERSION: Final = 1
+QUARANTINE_FILE: Final = "quarantine.jsonl"
 VIOLATIONS_FILE: Final = "constraint_violations.json"
 
 METRIC_NAMESPACE: Final = "sagestack/monitoring"

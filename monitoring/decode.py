@@ -30,11 +30,13 @@ class Refused(Exception):  # noqa: N818 - a verdict on a record, counted and rep
     """A body that cannot be read; the message is the reason, worded for counting alike cases together."""
 
 
-def accepted(items: Sequence[Item], decode: Callable[[Sequence[Item]], Decoded]) -> tuple[list[Decoded], list[Refused]]:
+def accepted(
+    items: Sequence[Item], decode: Callable[[Sequence[Item]], Decoded]
+) -> tuple[list[Decoded], list[tuple[Item, Refused]]]:
     """Decode all items together; where that fails, halve until the culprits stand alone.
 
     Returns:
-        What was decoded, in order, in as few pieces as the culprits allow; and one refusal for each item left out.
+        What was decoded, in order, in as few pieces as the culprits allow; and each item left out, with its refusal.
     """
     if not items:
         return [], []
@@ -42,7 +44,7 @@ def accepted(items: Sequence[Item], decode: Callable[[Sequence[Item]], Decoded])
         return [decode(items)], []
     except Refused as refusal:
         if len(items) == 1:
-            return [], [refusal]
+            return [], [(items[0], refusal)]
     middle = len(items) // 2
     first, first_refused = accepted(items[:middle], decode)
     second, second_refused = accepted(items[middle:], decode)
@@ -83,8 +85,9 @@ def _csv_rows(bodies: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
     rows = text.split("\n")
     # The reader fills short rows up with nulls and forgives a comma at the end, so fields are counted here.
     if '"' not in text and (pl.Series(rows).str.count_matches(",", literal=True) == len(schema) - 1).all():
+        # A header, for a text that begins with `x^` would be taken for a compressed one.
         with suppress(pl.exceptions.PolarsError):
-            return pl.read_csv(text.encode(), has_header=False, schema=schema)
+            return pl.read_csv((header + text).encode(), schema=schema)
     try:
         return _text_rows([record or [""] for record in csv.reader(io.StringIO(text, newline=""), strict=True)], schema)
     except csv.Error as error:
@@ -93,7 +96,7 @@ def _csv_rows(bodies: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
 
 def _text_rows(records: Sequence[Sequence[str]], schema: pl.Schema) -> pl.DataFrame:
     """What the quick reader does not take: quotes, blanks around numbers; or whatever is wrong."""
-    if any(len(record) != len(schema) for record in records):
+    if not records or any(len(record) != len(schema) for record in records):
         raise Refused(WRONG_FIELDS)
     columns = [
         pl.Series(name, column, dtype=pl.String).replace("", None)

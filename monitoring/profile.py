@@ -3,13 +3,13 @@
 Profiles of the same bins add up: `profile(a) + profile(b) == profile(a and b together)`, exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from monitoring.bins import Bins
+from monitoring.bins import Bins, CategoricalBins, Numbers, NumericBins, Places
 from monitoring.statistics import Counts
 
 
@@ -30,11 +30,24 @@ class Distribution:
     @classmethod
     def of(cls, bins: Bins, values: pl.Series) -> "Distribution":
         """Count `values`."""
-        numbers = values.cast(pl.Float64).to_numpy() if bins.type == "numeric" else np.zeros(0)
-        with np.errstate(over="ignore"):
-            total = numbers[np.isfinite(numbers)].sum()
+        if isinstance(bins, NumericBins):
+            return cls.of_numbers(bins, values.cast(pl.Float64).to_numpy())
+        return cls(bins, bins.count(values))
+
+    @classmethod
+    def of_numbers(cls, bins: NumericBins, numbers: Numbers) -> "Distribution":
+        """Count numbers, NaN being missing."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = numbers.sum()
+            if not np.isfinite(total):
+                total = numbers[np.isfinite(numbers)].sum()
         # JSON has no infinity; the largest number there is stands for a sum beyond it.
-        return cls(bins, bins.count(values), float(np.nan_to_num(total)))
+        return cls(bins, bins.count_numbers(numbers), float(np.nan_to_num(total)))
+
+    @classmethod
+    def of_places(cls, bins: CategoricalBins, places: Places) -> "Distribution":
+        """Count categories whose bins are known already."""
+        return cls(bins, np.bincount(places, minlength=len(bins.labels())).astype(np.int64))
 
     def __add__(self, other: "Distribution") -> "Distribution":
         if self.bins != other.bins:
@@ -80,6 +93,20 @@ class Profile:
         """Count `rows` (a column a feature) and `scores` over the given bins."""
         counted = tuple(Distribution.of(bins, rows[bins.name]) for bins in features)
         return cls(counted, Distribution.of(prediction, scores))
+
+    @classmethod
+    def of_scanned(
+        cls, features: Sequence[Bins], prediction: Bins, numbers: Iterable[Numbers], places: Iterable[Places]
+    ) -> "Profile":
+        """Count columns as `monitoring.scanner.Scanned` has them: the score is the last of the numbers."""
+        number, place = iter(numbers), iter(places)
+        *counted, predicted = (
+            Distribution.of_numbers(bins, next(number))
+            if isinstance(bins, NumericBins)
+            else Distribution.of_places(bins, next(place))
+            for bins in (*features, prediction)
+        )
+        return cls(tuple(counted), predicted)
 
     @classmethod
     def empty(cls, features: Sequence[Bins], prediction: Bins) -> "Profile":

@@ -6,14 +6,18 @@ from typing import Any
 
 import boto3
 import numpy as np
+import polars as pl
 
-from monitoring.capture import Tally, records_within
-from monitoring.capture_store import CaptureStore
+from monitoring.capture import records_within
+from monitoring.capture_store import CapturedFile, CaptureStore, lines_of
 from monitoring.contract import QUALITY_REPORT_FILE, QUALITY_REPORT_SCHEMA_VERSION, REPORT_OUTPUT
+from monitoring.event_ids import SeenEvents
 from monitoring.ground_truth import Keyed, add_answers, add_labels, joined
 from monitoring.job import Job
 from monitoring.performance import Measured, Vector, classification, estimate, regression
 from monitoring.spec import QualitySpec
+from monitoring.tally import Tally
+from monitoring.threads import side_by_side
 from monitoring.window import Window, window_before, window_end
 
 
@@ -45,8 +49,7 @@ def run(job: Job) -> str:
     now = window_end(job.environment)
     window = window_before(now - spec.label_delay, spec.schedule)
     s3 = boto3.client("s3", region_name=job.environment.get("AWS_REGION"))
-    tally = Tally()
-    answers, labels = _answers(s3, spec, window, tally), _labels(s3, spec, Window(window.start, now))
+    (answers, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
     pairs = np.array(list(joined(answers, labels.by_id, labels.reasons)), dtype=np.float64).reshape(-1, 2)
     metrics = _metrics(spec, pairs[:, 0], pairs[:, 1])
     document = {
@@ -65,18 +68,28 @@ def run(job: Job) -> str:
     return _summary(spec, len(pairs), metrics)
 
 
-def _answers(s3: Any, spec: QualitySpec, window: Window, tally: Tally) -> Keyed:  # noqa: ANN401 - made at run time
-    answers = Keyed()
-    for files in CaptureStore(s3, spec.capture_uri, spec.endpoint, spec.variant).batches(window):
-        add_answers(records_within(files, window, tally), spec.problem, answers, tally.reasons)
-    tally.rows = sum(map(len, answers.values()))
-    return answers
+def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, Tally]:  # noqa: ANN401 - made at run time
+    answers, tally, seen = Keyed(), Tally(), SeenEvents()
+
+    def read(file: CapturedFile) -> list[tuple[pl.DataFrame, Tally]]:
+        return [records_within(lines_of(piece), window, seen, file=file.key) for piece in file.pieces()]
+
+    for pieces in side_by_side(read, CaptureStore(s3, spec.capture_uri, spec.endpoint, spec.variant).files(window)):
+        tally += Tally(files=1)
+        for records, one in pieces:
+            add_answers(records, spec.problem, answers, one.reasons)
+            tally += one
+    tally.used, tally.rows = len(answers), sum(map(len, answers.values()))
+    return answers, tally
 
 
 def _labels(s3: Any, spec: QualitySpec, arrived: Window) -> Labels:  # noqa: ANN401 - made at run time
     labels = Labels()
-    for files in CaptureStore(s3, spec.ground_truth_uri, "", "").batches(arrived):
-        labels.read += sum(add_labels(file, spec.problem, labels.by_id, labels.reasons) for file in files)
+    for pieces in side_by_side(
+        lambda file: [*file.pieces()], CaptureStore(s3, spec.ground_truth_uri, "", "").files(arrived)
+    ):
+        for piece in pieces:
+            labels.read += add_labels(piece, spec.problem, labels.by_id, labels.reasons)
     return labels
 
 

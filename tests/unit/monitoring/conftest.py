@@ -2,7 +2,9 @@
 
 import io
 import json
+import subprocess
 import tarfile
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
+import monitoring
 from infra.demo import flights
 from monitoring.baseline import Baseline, compute_baseline
 from monitoring.job import Job
@@ -43,6 +46,16 @@ DRIFT_SPEC = SPEC | {
     "psi_threshold": 0.25,
     "minimum_rows": 500,
 }
+
+
+@pytest.fixture(scope="session")
+def scan_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled reader of capture records, as the image has it."""
+    path = tmp_path_factory.mktemp("library") / "scan.so"
+    source = Path(monitoring.__path__[0]) / "native" / "scan.c"
+    options = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run(["cc", *options, "-o", path, source, "-lm"], check=True)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +120,7 @@ def record(data: str, answer: str | None, when: datetime, **change: Any) -> dict
     captured: dict[str, Any] = {"endpointInput": side | {"mode": "INPUT", "data": data} | change}
     if answer is not None:
         captured["endpointOutput"] = side | {"mode": "OUTPUT", "data": answer}
-    metadata = {"eventId": "1", "inferenceTime": when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     return {"captureData": captured, "eventMetadata": metadata, "eventVersion": "0"}
 
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitoring.capture import NO_INPUT, NO_TIME, NO_TYPE, NOT_A_RECORD, UNEQUAL, Tally, read_capture
+from monitoring.capture import NO_INPUT, NO_TIME, NO_TYPE, NO_VERSION, NOT_A_RECORD, UNEQUAL, read_capture
+from monitoring.capture_store import lines_of
 from monitoring.decode import BAD_PREDICTION, NOT_JSON, WRONG_FIELDS, WRONG_VALUE, Refused, accepted
+from monitoring.event_ids import SeenEvents
+from monitoring.tally import QUARANTINED, Tally
 from monitoring.window import Window
 from tests.unit.monitoring.conftest import lines, record
 
@@ -20,8 +23,7 @@ APRIL = Window(datetime(2013, 4, 1, tzinfo=UTC), datetime(2013, 5, 1, tzinfo=UTC
 
 
 def read(*files):
-    tally = Tally()
-    pieces = read_capture(files, SCHEMA, APRIL, tally)
+    pieces, tally = read_capture(lines_of(b"\n".join(files)), SCHEMA, APRIL, SeenEvents(), file="a.jsonl")
     rows = [row for frame, _ in pieces for row in frame.rows()]
     return rows, [score for _, scores in pieces for score in scores], tally
 
@@ -41,7 +43,7 @@ def test_many_rows_in_a_record_are_many_rows():
     rows, scores, tally = read_one("1.5,AA\n,UA\n-3,", "0.1\n0.2\n0.3\n")
     assert rows == [(1.5, "AA"), (None, "UA"), (-3.0, None)]
     assert scores == [0.1, 0.2, 0.3]
-    assert tally.to_json() == {"files": 1, "read": 1, "outside_window": 0, "rows": 3, "refused": 0, "reasons": {}}
+    assert tally == Tally(read=1, used=1, rows=3)
 
 
 @pytest.mark.parametrize(
@@ -126,23 +128,33 @@ def test_what_cannot_be_read_is_counted_with_its_reason(data, answer, change, ex
     assert reason(data, answer, **change) == expected
 
 
+def test_a_category_that_looks_like_a_compressed_file_is_a_category():
+    schema = pl.Schema({"carrier": pl.String, "temp": pl.Float64})
+    pieces, _ = read_capture([json.dumps(record("x^,1", "0.5", NOON)).encode()], schema, APRIL, SeenEvents(), file="a")
+    assert pieces[0][0].rows() == [("x^", 1.0)]
+
+
+def test_rows_and_predictions_of_one_record_do_not_make_up_for_those_of_another():
+    rows, _, tally = read(lines(record("1,AA\n2,AA", "0.5", NOON), record("3,AA", "0.5\n0.6", NOON)))
+    assert rows == []
+    assert tally.reasons == {UNEQUAL: 2}
+
+
+def test_an_empty_body_is_refused():
+    assert reason("") == WRONG_FIELDS
+
+
 def test_a_short_row_between_long_ones_is_not_made_up_for():
     assert reason("1,AA\n2\n3,AA,", "0.1\n0.2\n0.3") == WRONG_FIELDS
 
 
 def test_broken_lines_cost_only_themselves():
-    sound = lines(*[record(f"{number},AA", "0.5", NOON) for number in range(50)])
-    broken = b'{"captureData": {"endp\n' + sound + b"\n\xff\xfe\n17\n" + b'{"captureData": 5}\n' + sound
+    sound, more = (lines(*[record(f"{number},AA", "0.5", NOON) for number in range(50)]) for _ in range(2))
+    broken = b'{"captureData": {"endp\n' + sound + b"\n\xff\xfe\n17\n" + b'{"captureData": 5}\n' + more
     rows, scores, tally = read(broken, b"")
     assert len(rows) == len(scores) == 100
-    assert tally.to_json() == {
-        "files": 2,
-        "read": 104,
-        "outside_window": 0,
-        "rows": 100,
-        "refused": 4,
-        "reasons": {NOT_A_RECORD: 4},
-    }
+    assert (tally.read, tally.used, tally.rows) == (104, 100, 100)
+    assert tally.reasons == {NOT_A_RECORD: 4}
 
 
 def test_a_bad_record_costs_only_itself():
@@ -168,6 +180,40 @@ def test_a_record_without_a_time_is_refused():
     assert tally.reasons == {NO_TIME: 1}
 
 
+def test_a_record_of_another_version_is_refused_and_one_without_a_version_is_not():
+    versions = [record("1,AA", "0.5", NOON) | {"eventVersion": version} for version in ("0", "1")]
+    bare = record("2,AA", "0.5", NOON)
+    del bare["eventVersion"]
+    rows, _, tally = read(lines(*versions, bare))
+    assert rows == [(1.0, "AA"), (2.0, "AA")]
+    assert tally.reasons == {NO_VERSION: 1}
+
+
+def test_a_record_that_was_captured_twice_is_used_once():
+    each = record("1,AA", "0.5", NOON)
+    rows, _, tally = read(lines(each, record("2,AA", "0.5", NOON), each))
+    assert rows == [(1.0, "AA"), (2.0, "AA")]
+    assert (tally.read, tally.used, tally.duplicates) == (3, 2, 1)
+
+
+def test_records_without_an_event_id_are_no_duplicates():
+    each = record("1,AA", "0.5", NOON)
+    del each["eventMetadata"]["eventId"]
+    rows, _, tally = read(lines(each, each))
+    assert (len(rows), tally.duplicates) == (2, 0)
+
+
+def test_refused_records_are_set_aside_with_file_and_reason_up_to_a_bound():
+    _, _, tally = read(b"{broken\n" * (QUARANTINED + 5))
+    assert tally.reasons == {NOT_A_RECORD: QUARANTINED + 5}
+    assert len(tally.refused) == len((tally + tally).refused) == QUARANTINED
+    assert (tally.refused[0].file, tally.refused[0].reason, tally.refused[0].record) == (
+        "a.jsonl",
+        NOT_A_RECORD,
+        "{broken",
+    )
+
+
 def test_an_empty_window_reads_nothing():
     assert read() == ([], [], Tally())
 
@@ -185,6 +231,7 @@ def test_what_decodes_alone_is_decoded_among_others(items):
 
 
 @given(st.lists(st.binary(max_size=40), max_size=10))
+@example([b"x\x01"])
 def test_no_bytes_whatever_stop_the_reading(files):
     rows, _, tally = read(*files, json.dumps(record("1,AA", "0.5", NOON)).encode())
     assert (1.0, "AA") in rows

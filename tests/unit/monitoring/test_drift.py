@@ -117,15 +117,15 @@ def test_the_winter_it_was_trained_on_does_not_drift(drift, predictor, winter):
     assert violations == {"violations": []}
 
 
-def test_a_window_read_in_batches_is_the_same_window(drift, predictor, monkeypatch):
+def test_a_window_read_in_small_pieces_is_the_same_window(drift, predictor, monkeypatch):
     july = flights.month(7)
     for day in range(3):
         capture(july[day * 900 : (day + 1) * 900], predictor, f"2013/07/0{day + 1}/05/a.jsonl")
     _, whole, _ = drift("2013-08-01T06:00:00Z")
-    monkeypatch.setattr("monitoring.capture_store.BATCH_BYTES", 1)
-    _, in_batches, _ = drift("2013-08-01T06:00:00Z")
-    assert in_batches["records"] == whole["records"]
-    assert in_batches["features"] == whole["features"]
+    monkeypatch.setattr("monitoring.capture_store.PIECE_BYTES", 1000)
+    _, in_pieces, _ = drift("2013-08-01T06:00:00Z")
+    assert in_pieces["records"] == whole["records"]
+    assert in_pieces["features"] == whole["features"]
 
 
 def test_every_metric_is_stamped_with_the_end_of_the_window(drift, predictor):
@@ -169,13 +169,16 @@ def test_records_that_were_written_late_or_belong_to_other_windows_are_told_apar
     assert report["records"]["files"] == 2
 
 
-def test_broken_lines_are_reported_and_the_rest_is_analysed(drift, predictor):
+def test_broken_lines_are_set_aside_and_reported_and_the_rest_is_analysed(drift, predictor, tmp_path):
     capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
     put(b'{"captureData": {"endpoint', "2013/07/01/06/truncated.jsonl")
     _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["status"] == "drift"
     assert report["records"]["refused"] == 1
     assert report["records"]["reasons"] == {"the line is not a capture record": 1}
+    (aside,) = map(json.loads, (tmp_path / "processing" / REPORT_OUTPUT / "quarantine.jsonl").read_text().splitlines())
+    assert aside["file"].endswith("2013/07/01/06/truncated.jsonl")
+    assert (aside["reason"], aside["record"]) == ("the line is not a capture record", '{"captureData": {"endpoint')
 
 
 def test_features_are_judged_though_no_prediction_was_captured(drift):

@@ -99,7 +99,7 @@ def test_a_request_of_many_rows_is_joined_row_by_row(quality):
 def test_what_could_not_be_joined_is_counted_with_its_reason(quality):
     without_output = answered("c", 0.5)
     del without_output["captureData"]["endpointOutput"]
-    capture(answered("a", 0.5), answered("a", 0.6), answered("b", 1.5), without_output)
+    capture(answered("a", 0.5), answered("A", 0.6, inferenceId="a"), answered("b", 1.5), without_output)
     label(truth("a", 1), truth("a", 0), truth("z", 1), truth("b", 2), b"nonsense\n", truth(7, 1), truth("n", "nan"))
     report = quality(minimum_rows=1)
     assert report["records"]["reasons"] == {

@@ -1,0 +1,70 @@
+/* Plain decimal numbers, correctly rounded.
+ *
+ * Source: Clinger, How to read floating point numbers accurately (1990): exact digits times or by an exact power of ten.
+ */
+#ifndef NUMBER_H
+#define NUMBER_H
+#include <float.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NUMBER = 64, MAX_DIGITS = 19 };
+
+static double scaled(const char *from, int64_t size, uint64_t digits, int exponent) {
+    static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int down = exponent < 0, by = down ? -exponent : exponent;
+    if (by <= 22 && digits <= 1ull << 53) return down ? (double)digits / power[by] : (double)digits * power[by];
+#if LDBL_MANT_DIG == 64
+    /* Both sides are exact in 64 bits, so one rounding to 64 and one to 53: right, but next to halfway. */
+    if (by <= 22) {
+        long double wide = down ? (long double)digits / power[by] : (long double)digits * power[by];
+        uint64_t mantissa;
+        memcpy(&mantissa, &wide, 8);
+        int64_t off = (int64_t)(mantissa & 0x7FF) - 0x400;
+        if (off < -1 || off > 1) return (double)wide;
+    }
+#endif
+    char copy[MAX_NUMBER + 1];
+    memcpy(copy, from, size);
+    copy[size] = 0;
+    return strtod(copy, NULL);
+}
+
+static inline int is_digit(char at) { return (unsigned char)(at - '0') < 10; }
+
+/* -?digits(.digits)?(e-?digits)?, correctly rounded; and no more than that. */
+static int number(const char *from, const char *end, double *value) {
+    const char *at = from, *whole;
+    uint64_t digits = 0;
+    int exponent = 0, seen = 0, negative = at < end && *at == '-';
+    if (end - from > MAX_NUMBER) return 0;
+    for (whole = at += negative; at < end && is_digit(*at); at++) {
+        seen += digits != 0;
+        digits = 10 * digits + (uint64_t)(*at - '0');
+    }
+    if (at == whole) return 0;
+    if (at < end && *at == '.') {
+        const char *fraction = ++at;
+        for (; at < end && is_digit(*at); at++) {
+            seen += digits != 0;
+            digits = 10 * digits + (uint64_t)(*at - '0');
+        }
+        exponent = (int)(fraction - at);
+        if (!exponent) return 0;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        int power = 0, down = ++at < end && *at == '-';
+        if (at < end && (*at == '-' || *at == '+')) at++;
+        if (at == end || end - at > 3) return 0;
+        for (; at < end && is_digit(*at); at++) power = 10 * power + (*at - '0');
+        exponent += down ? -power : power;
+    }
+    if (at != end || seen >= MAX_DIGITS) return 0;
+    *value = scaled(whole, end - whole, digits, exponent);
+    if (negative) *value = -*value;
+    return 1;
+}
+
+#endif
