@@ -30,7 +30,7 @@ demo: set-up ## One real model through its whole life on this machine; KEEP=1 le
 		$(if $(LAST_MONTH),--last-month $(LAST_MONTH))
 
 test: set-up .venvs/cdktn/.ready .venvs/oracles/.ready ## Every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: set-up format-check lint types test ## What CI runs
 

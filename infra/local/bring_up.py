@@ -1,5 +1,6 @@
 """The local cloud of an environment: where it lives, and beginning it from nothing."""
 
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from infra.errors import UserError
 from infra.local import lifecycle
 
 LOOPBACK: Final = ("127.0.0.1", "localhost")
+SANDBOXES: Final = ("training-jobs", "processing-jobs", "transform-jobs", "endpoints", "lambda")
+"""What jobs, endpoints and functions of a local cloud leave in its folder, for people to look at while it is up."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def bring_up(
     """Start the local cloud of an environment from nothing.
 
     What is in a local cloud is in memory and ends with it, so the Terraform state and the release locks that speak of
-    an earlier one are removed.
+    an earlier one are removed, and so are the folders that its jobs ran in.
 
     Returns:
         The cloud, and the files that were removed.
@@ -57,6 +60,8 @@ def bring_up(
     removed = list(_stale_files(place))
     for file in removed:
         file.unlink()
+    for folder in SANDBOXES:
+        shutil.rmtree(place.home / folder, ignore_errors=True)
     return lifecycle.start(settings, waiting), removed
 
 

@@ -159,8 +159,11 @@ def test_a_new_cloud_begins_without_the_state_and_locks_of_the_last(project):
     for file in (*stale, kept):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
+    sandbox = project.home / "training-jobs" / "earlier"
+    sandbox.mkdir(parents=True)
     handle, removed = bring_up(project)
     handle.stop()
+    assert not sandbox.exists()
     assert sorted(removed) == sorted(stale)
     assert not any(file.exists() for file in stale)
     assert kept.exists()
