@@ -2,17 +2,18 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
 from tests.bench.serving.servers import MissingError
 
-SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 START_SECONDS = 60
 WRK = """local bodies = {%s}
 local next_body = 0
@@ -38,7 +39,7 @@ def running(command, environment, log):
     try:
         yield process
     finally:
-        family = family_of(process.pid)
+        family = family_of(process.pid) if process.poll() is None else []
         for one in family:
             one.terminate()
         for one in psutil.wait_procs(family, 20)[1]:
@@ -102,7 +103,8 @@ def rss_mb(pid):
 
 
 def free_port():
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port that nobody listens on; multi-model-server takes none from 32,768 on."""
+    while True:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+            return free.getsockname()[1]

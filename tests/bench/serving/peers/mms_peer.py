@@ -34,7 +34,6 @@ service = DefaultHandlerService(Transformer(default_inference_handler=Handler())
 
 
 def handle(data, context):
-    if not service._initialized:
-        service.initialize(context)
-        service._initialized = True
-    return service.handle(data, context) if data else None
+    if data is None:  # multi-model-server's way to say: load
+        return service.initialize(context)
+    return service.handle(data, context)
