@@ -9,11 +9,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-NODE: Final = np.dtype(
-    [("threshold", np.float64), ("feature", np.int32), ("kind", np.int32), ("child", np.int32, 2)], align=True
-)
+NODE: Final = np.dtype([("threshold", np.float64), ("test", np.uint32), ("left", np.int32)], align=True)
 NAN_LEFT: Final = 1
 CATEGORICAL: Final = 2
+KIND_BITS: Final = 2
+"""Below the feature in `test`."""
+BLOCK: Final = 256
+_SPLIT: Final = np.dtype(
+    [("threshold", np.float64), ("feature", np.int32), ("kind", np.int32), ("child", np.int32, 2)], align=True
+)
 _DECISION_CATEGORICAL: Final = 1
 _DECISION_DEFAULT_LEFT: Final = 2
 _MISSING_NONE, _MISSING_ZERO, _MISSING_NAN = range(3)
@@ -30,10 +34,12 @@ class Forest:
     """All trees, one after the other, in the order in which LightGBM adds them up.
 
     Attributes:
-        nodes: of dtype NODE; a leaf is its own child, so that a walk may be longer than its path.
+        nodes: of dtype NODE; a split's right child follows its left one; a leaf leads to itself, whatever its value, so
+            that a walk may be longer than its path.
         values: by node, a leaf's value.
         roots: by tree, its first node.
         depths: by tree, the steps to its deepest leaf.
+        order: the trees of each BLOCK by depth.
         sets: by categorical node, the first word and the end of its set in `bits`.
         bits: the categories' codes that go left, 32 a word.
         features: how many the model takes.
@@ -44,10 +50,21 @@ class Forest:
     values: NDArray[np.float64]
     roots: NDArray[np.int32]
     depths: NDArray[np.int32]
+    order: NDArray[np.int32]
     sets: NDArray[np.int32]
     bits: NDArray[np.uint32]
     features: int
     sigmoid: float
+
+    @property
+    def feature(self) -> NDArray[np.uint32]:
+        """By node, the feature that it asks for."""
+        return np.asarray(self.nodes["test"] >> KIND_BITS, np.uint32)
+
+    @property
+    def categorical(self) -> NDArray[np.bool_]:
+        """By node, whether it asks for a set of categories."""
+        return np.asarray(self.nodes["test"] & CATEGORICAL, np.bool_)
 
 
 def read_forest(model: str) -> Forest:
@@ -91,7 +108,7 @@ class _Tree:
         if int(self._facts["num_cat"]):
             self.bounds = self._array("cat_boundaries", np.int32, int(self._facts["num_cat"]) + 1)
             self.words = self._array("cat_threshold", np.uint32, int(self.bounds[-1]))
-        self.nodes = np.zeros(len(self.values), NODE)
+        self.nodes = np.zeros(len(self.values), _SPLIT)
         own = np.arange(len(self.values), dtype=np.int32)
         self.nodes["child"] = own[:, None]
         self.nodes["kind"] = NAN_LEFT
@@ -116,6 +133,8 @@ class _Tree:
         nodes["kind"] = np.where(categorical, CATEGORICAL, nan_left)
         if (nodes["child"] <= own[:, None]).any() or (nodes["child"] >= len(self.nodes)).any():
             raise UnreadableForestError("a split that leads back")
+        if np.isnan(nodes["threshold"]).any():
+            raise UnreadableForestError("a threshold that is no number")
         chosen = nodes["threshold"][categorical]
         if (
             ((chosen < 0) | (chosen >= len(self.bounds) - 1)).any()
@@ -146,11 +165,15 @@ def _join(trees: list[_Tree], features: int, sigmoid: float) -> Forest:
     ]
     if ((nodes["feature"] < 0) | (nodes["feature"] >= features)).any():
         raise UnreadableForestError("a split on no feature")
+    layout, depths = _by_level(nodes["child"], roots)
     return Forest(
-        nodes=nodes,
-        values=np.concatenate([tree.values for tree in trees]),
-        roots=roots.astype(np.int32),
-        depths=_depths(nodes, roots),
+        nodes=_laid_out(nodes, layout),
+        values=np.concatenate([tree.values for tree in trees])[layout],
+        roots=np.arange(len(trees), dtype=np.int32),
+        depths=depths,
+        order=np.concatenate(
+            [first + np.argsort(depths[first : first + BLOCK], kind="stable") for first in range(0, len(trees), BLOCK)]
+        ).astype(np.int32),
         sets=np.ascontiguousarray(np.concatenate(sets), np.int32),
         bits=np.concatenate([tree.words for tree in trees]),
         features=features,
@@ -158,13 +181,29 @@ def _join(trees: list[_Tree], features: int, sigmoid: float) -> Forest:
     )
 
 
-def _depths(nodes: NDArray[Any], roots: NDArray[np.int64]) -> NDArray[np.int32]:
-    own = np.arange(len(nodes))
-    level = np.zeros(len(nodes), np.int32)
-    at = np.asarray(roots)
-    step = 0
-    while len(at := at[nodes["child"][at, 0] != own[at]]):
-        step += 1
-        at = nodes["child"][at].ravel()
-        level[at] = step
-    return np.maximum.reduceat(level, roots)
+def _by_level(child: NDArray[np.int32], roots: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """All nodes, the trees' roots first, then level by level with siblings side by side; and the trees' depths."""
+    depths = np.zeros(len(roots), np.int32)
+    at, owner = np.asarray(roots, np.int64), np.arange(len(roots))
+    levels = [at]
+    left = len(child) - len(at)
+    while (split := child[at, 0] != at).any():
+        at, owner = child[at[split]].ravel().astype(np.int64), np.repeat(owner[split], 2)
+        if (left := left - len(at)) < 0:
+            break
+        depths[owner] += 1  # once a tree, however many of its nodes are on the level
+        levels.append(at)
+    if left:
+        raise UnreadableForestError("a tree whose nodes do not hang together")
+    return np.concatenate(levels), depths
+
+
+def _laid_out(nodes: NDArray[Any], layout: NDArray[np.int64]) -> NDArray[Any]:
+    place = np.empty(len(layout), np.int32)
+    place[layout] = np.arange(len(layout), dtype=np.int32)
+    old = nodes[layout]
+    new = np.zeros(len(layout), NODE)
+    new["threshold"] = old["threshold"]
+    new["test"] = (old["feature"] << KIND_BITS) | old["kind"]
+    new["left"] = place[old["child"][:, 0]]
+    return new

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from serving.contract import TREES_LIBRARY_VARIABLE
 from serving.core.booster import Booster, Matrix, OneRow
-from serving.core.forest import CATEGORICAL, Forest, UnreadableForestError, read_forest
+from serving.core.forest import Forest, UnreadableForestError, read_forest
 
 PROBES: Final = 256
 """Rows that a walk and LightGBM must agree on, to the bit, before the walk serves."""
@@ -23,7 +23,7 @@ _HUGE: Final = 1e300
 
 class _Forest(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("nodes", "values", "roots", "depths", "sets", "bits")),
+        *((name, ctypes.c_void_p) for name in ("nodes", "values", "roots", "depths", "order", "sets", "bits")),
         *((name, ctypes.c_int32) for name in ("trees", "features", "categorical")),
         ("sigmoid", ctypes.c_double),
     )
@@ -36,8 +36,8 @@ class Trees:
         self._arrays = forest
         self._forest = _Forest(
             *(_address(array) for array in (forest.nodes, forest.values, forest.roots)),
-            *(_address(array) for array in (forest.depths, forest.sets, forest.bits)),
-            len(forest.roots), forest.features, int((forest.nodes["kind"] == CATEGORICAL).any()), forest.sigmoid,
+            *(_address(array) for array in (forest.depths, forest.order, forest.sets, forest.bits)),
+            len(forest.roots), forest.features, int(forest.categorical.any()), forest.sigmoid,
         )  # fmt: skip
         self._address = ctypes.addressof(self._forest)
         self._score = library.sagestack_score
@@ -102,8 +102,8 @@ def _probes(forest: Forest) -> Matrix:
     awkward = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-35, -1e-35, 1e300, -0.5, 2.0**31, *range(-1, 33)])
     rows = np.empty((PROBES, forest.features))
     for feature in range(forest.features):
-        nodes = forest.nodes[forest.nodes["feature"] == feature]
-        numeric = nodes["threshold"][(nodes["kind"] != CATEGORICAL) & (np.abs(nodes["threshold"]) < _HUGE)]
+        thresholds = forest.nodes["threshold"][(forest.feature == feature) & ~forest.categorical]
+        numeric = thresholds[np.abs(thresholds) < _HUGE]
         near = [numeric, np.nextafter(numeric, np.inf), np.nextafter(numeric, -np.inf)]
         pool = np.concatenate([*near, np.resize(awkward, len(numeric) + len(awkward))])
         rows[:, feature] = chance.choice(pool, PROBES)

@@ -2,7 +2,7 @@
 
 import json
 import os
-import random
+import secrets
 import socket
 import subprocess
 import time
@@ -106,5 +106,5 @@ def free_port():
     """A port that nobody listens on; multi-model-server takes none from 32,768 on."""
     while True:
         with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", random.randrange(20_000, 32_768)))
+            free.bind(("127.0.0.1", 20_000 + secrets.randbelow(12_768)))
             return free.getsockname()[1]

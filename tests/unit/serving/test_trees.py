@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from serving.contract import TREES_LIBRARY_VARIABLE
 from serving.core import trees
 from serving.core.booster import Booster
-from serving.core.forest import UnreadableForestError, read_forest
+from serving.core.forest import BLOCK, UnreadableForestError, read_forest
 from serving.core.trees import Trees, compiled_trees
 from tests.unit.serving.conftest import edge_rows
 
@@ -72,6 +72,16 @@ def test_models_of_the_usual_kinds_are_walked(parameters: dict[str, object]) -> 
 
 
 @pytest.mark.usefixtures("compiled")
+def test_hundreds_of_trees_are_added_up_in_lightgbms_order() -> None:
+    settings = {"objective": "regression", "verbosity": -1, "num_threads": 1, "num_leaves": 7, "learning_rate": 0.01}
+    model = lightgbm.train(settings, lightgbm.Dataset(DATA, LABELS, params={"verbosity": -1}), 2 * BLOCK + 5)
+    walk = walked(model)
+    assert walk
+    assert walk.predict(DATA).tobytes() == model.predict(DATA, num_threads=1).tobytes()
+    assert [walk.predict_row(row) for row in DATA[:50].tolist()] == model.predict(DATA[:50], num_threads=1).tolist()
+
+
+@pytest.mark.usefixtures("compiled")
 def test_a_model_without_a_single_split_is_walked() -> None:
     model = trained(min_data_in_leaf=400)
     walk = walked(model)
@@ -117,6 +127,8 @@ def test_a_walk_that_differs_in_one_bit_does_not_serve(
     ("written", "changed"),
     [
         ("left_child=", "left_child=0 "),
+        ("right_child=1 ", "right_child=2 "),
+        ("\nthreshold=", "\nthreshold=nan "),
         ("split_feature=", "split_feature=9999 "),
         ("split_feature=", "split_feature=x "),
         ("num_leaves=", "num_leaves=9"),
