@@ -8,6 +8,10 @@ from monitoring.contract import BASELINE_FILE
 BucketKind = Literal["data", "registry", "capture", "logs"]
 VARIANT = "main"
 """The production variant's name never changes: a renamed variant breaks the deregistration of its scalable target."""
+SHADOW_VARIANT = "shadow"
+"""The variant that gets copies of requests."""
+MODEL_CONTAINER = "model"
+"""The release's container among those of an inference pipeline."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,28 @@ class ModelNames:
     def runs_uri(self) -> str:
         """Below it: one folder a pipeline execution, one below that a step."""
         return f"s3://{self.environment.bucket('registry')}/{self.model}/runs"
+
+    @property
+    def asynchronous_prefix(self) -> str:
+        """Below it: requests/, answers/ and failures/ of an asynchronous endpoint, in the data bucket."""
+        return f"{self.model}/asynchronous"
+
+    def asynchronous_uri(self, part: Literal["answers", "failures"]) -> str:
+        """Where an asynchronous endpoint puts what became of a request."""
+        return f"s3://{self.environment.bucket('data')}/{self.asynchronous_prefix}/{part}"
+
+    def batch_uri(self, folder: str) -> str:
+        """A batch transform's folder of requests or answers."""
+        return f"s3://{self.environment.bucket('data')}/{self.model}/{folder}/"
+
+    def archives_uri(self, folder: str) -> str:
+        """Where the archives of a multi-model endpoint lie."""
+        return f"s3://{self.environment.bucket('registry')}/{self.model}/{folder}/"
+
+    def package_arn(self, version: int) -> str:
+        """A version in the model package group."""
+        where = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:sagemaker:{where}:model-package/{self.base}/{version}"
 
     @property
     def capture_uri(self) -> str:

@@ -1,9 +1,13 @@
 """Configuration: one YAML file a model, one an environment, checked with every problem told at once."""
 
+from infra.config.asynchronous import AsynchronousEndpointConfig
+from infra.config.batch_transform import BatchTransformConfig
 from infra.config.data import DataConfig, FeaturesConfig
-from infra.config.endpoint import AlarmsConfig, CaptureConfig, EndpointConfig, RealTimeEndpointConfig
+from infra.config.endpoint import AlarmsConfig, CaptureConfig, RealTimeEndpointConfig
+from infra.config.endpoint_kinds import EndpointConfig, FleetConfig, initial_instances
 from infra.config.environment import EnvironmentConfig, FileState, S3State
 from infra.config.errors import ConfigError, Problem
+from infra.config.inference_pipeline import ContainerConfig, InferencePipelineEndpointConfig
 from infra.config.instance import InstanceConfig
 from infra.config.load import (
     ENVIRONMENT_VARIABLE,
@@ -20,6 +24,7 @@ from infra.config.load import (
 )
 from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
+from infra.config.multi_model import MultiModelEndpointConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
 from infra.config.retraining import NewDataConfig, RetrainingConfig
 from infra.config.rollout import (
@@ -31,7 +36,9 @@ from infra.config.rollout import (
     RolloutConfig,
 )
 from infra.config.scaling import ScalingConfig
+from infra.config.serverless import ServerlessEndpointConfig
 from infra.config.training import GateConfig, SplitConfig, TrainingConfig
+from infra.config.variants import ShadowConfig, VariantConfig
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
@@ -39,20 +46,26 @@ __all__ = [
     "ROOT_VARIABLE",
     "AlarmsConfig",
     "AllAtOnceRollout",
+    "AsynchronousEndpointConfig",
+    "BatchTransformConfig",
     "CanaryRollout",
     "CaptureConfig",
     "ConfigError",
+    "ContainerConfig",
     "DataConfig",
     "DriftConfig",
     "EndpointConfig",
     "EnvironmentConfig",
     "FeaturesConfig",
     "FileState",
+    "FleetConfig",
     "GateConfig",
+    "InferencePipelineEndpointConfig",
     "InstanceConfig",
     "LinearRollout",
     "ModelConfig",
     "MonitoringConfig",
+    "MultiModelEndpointConfig",
     "NewDataConfig",
     "Problem",
     "Project",
@@ -65,10 +78,14 @@ __all__ = [
     "RolloutConfig",
     "S3State",
     "ScalingConfig",
+    "ServerlessEndpointConfig",
+    "ShadowConfig",
     "SplitConfig",
     "TrainingConfig",
+    "VariantConfig",
     "chosen_environment",
     "environment_names",
+    "initial_instances",
     "load_environment",
     "load_lock",
     "load_model",

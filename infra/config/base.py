@@ -1,6 +1,6 @@
 """What every section of the configuration is made of: the base class, rules across fields, named constrained types."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -43,6 +43,8 @@ class Section(BaseModel):
 
     loader_keys: ClassVar[frozenset[str]] = frozenset()
     """Keys of the file that are not fields: whoever loads it takes them out first."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Keys of related sections that have no place in this one, with the reason."""
 
     def broken_rules(self) -> Iterator[Broken]:
         """Rules across this section's fields that do not hold."""
@@ -75,6 +77,12 @@ KEY_PREFIX: Final = r"^[\w.-]+(/[\w.-]+)*$"
 URL: Final = r"^https?://[^\s/]+(/\S*)?$"
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DIGEST: Final = r"^sha256:[0-9a-f]{64}$"
+ECR_IMAGE: Final = (
+    r"^(?P<account>[0-9]{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<name>[a-z0-9][a-z0-9._/-]*)(:[\w.-]+|@sha256:[0-9a-f]{64})$"
+)
+MODEL_ARCHIVE: Final = r"^s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^*?]+\.tar\.gz)$"
+TIMETABLE: Final = r"^(hourly|daily|weekly|monthly|cron\(\S+ \S+ \S+ \S+ \S+ \S+\))$"
 
 PATTERN_RULES: Final = {
     KEBAB: "must be lower-case words joined by hyphens, such as flight-delay, and start with a letter",
@@ -87,6 +95,9 @@ PATTERN_RULES: Final = {
     URL: "must be a URL, such as http://127.0.0.1:4577",
     EMAIL: "must be an e-mail address",
     DIGEST: "must be sha256: and 64 hexadecimal digits",
+    ECR_IMAGE: "must be an image in ECR with a tag or digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
+    MODEL_ARCHIVE: "must be the S3 URI of a model archive, such as s3://bucket/folder/model.tar.gz",
+    TIMETABLE: "must be hourly, daily, weekly, monthly, or a cron expression of six fields, such as cron(0 2 * * ? *)",
 }
 """What each pattern asks for, in words."""
 
@@ -99,6 +110,9 @@ Bucket = Annotated[str, Field(pattern=BUCKET)]
 KeyPrefix = Annotated[str, Field(pattern=KEY_PREFIX, max_length=200)]
 Url = Annotated[str, Field(pattern=URL)]
 Email = Annotated[str, Field(pattern=EMAIL)]
+EcrImage = Annotated[str, Field(pattern=ECR_IMAGE)]
+ModelArchive = Annotated[str, Field(pattern=MODEL_ARCHIVE)]
+Timetable = Annotated[str, Field(pattern=TIMETABLE)]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
 Columns = Annotated[tuple[Column, ...], Field(strict=False)]
 """YAML has lists only; strict pydantic would want a tuple."""

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from infra.config.base import PATTERN_RULES, Broken, RulesBroken, Section
 from infra.config.errors import Problem, did_you_mean
-from infra.config.fields import known_keys, meaning
+from infra.config.fields import known_keys, meaning, refusal
 from infra.config.tree import Node, Path, key_path, parse_key_path
 
 CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
@@ -103,12 +103,17 @@ def _message(branches: list[ErrorDetails], section: type[Section], node: Node | 
     if kind == "union_tag_invalid":
         return f'is "{context["tag"]}" but must be {" or ".join(context["expected_tags"].split(", "))}'
     if kind == "extra_forbidden":
-        word = str(details["loc"][-1])
-        return f"is not a known key: {did_you_mean(word, known_keys(section, details['loc']), 'valid keys')}"
+        return _unknown(section, details["loc"])
     if kind in KINDS:
         wanted = _wanted({KINDS[branch["type"]] for branch in branches})
         return f"is {_shown(value, node)} but must be {wanted}{_quoting(wanted, value, node)}"
     return f"is {_shown(value, node)} but {_rule(kind, context, details['msg'])}"
+
+
+def _unknown(section: type[Section], loc: tuple[int | str, ...]) -> str:
+    if reason := refusal(section, loc):
+        return f"has no place here: {reason}; remove it"
+    return f"is not a known key: {did_you_mean(str(loc[-1]), known_keys(section, loc), 'valid keys')}"
 
 
 def _wanted(kinds: set[str]) -> str:

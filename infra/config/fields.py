@@ -12,6 +12,12 @@ def known_keys(section: type[Section], loc: Path) -> set[str]:
     return {name for one in _sections_at(section, loc[:-1]) for name in (*one.model_fields, *one.loader_keys)}
 
 
+def refusal(section: type[Section], loc: Path) -> str | None:
+    """Why the key at a pydantic error location has no place there; None if it is no key of a related section."""
+    reasons = [one.refused[str(loc[-1])] for one in _sections_at(section, loc[:-1]) if loc[-1] in one.refused]
+    return reasons[0] if reasons else None
+
+
 def meaning(section: type[Section], loc: Path) -> str:
     """What the field at a pydantic error location says, to stand within a sentence."""
     name = str(loc[-1])
@@ -22,12 +28,12 @@ def meaning(section: type[Section], loc: Path) -> str:
 
 def _sections_at(section: type[Section], loc: Path) -> list[type[Section]]:
     candidates = [section]
-    for part in loc:
+    for part in (part for part in loc if isinstance(part, str)):
         tagged = [one for one in candidates if _tag(one) == part]
         if tagged:
             candidates = tagged
             continue
-        fields = [one.model_fields[str(part)] for one in candidates if part in one.model_fields]
+        fields = [one.model_fields[part] for one in candidates if part in one.model_fields]
         candidates = [below for field in fields for below in _sections_in(field.annotation)]
     return candidates
 
@@ -35,7 +41,7 @@ def _sections_at(section: type[Section], loc: Path) -> list[type[Section]]:
 def _sections_in(annotation: Any) -> list[type[Section]]:  # noqa: ANN401 - any type expression
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
-    if get_origin(annotation) in (Union, UnionType, Annotated):
+    if get_origin(annotation) in (Union, UnionType, Annotated, tuple):
         return [section for part in get_args(annotation) for section in _sections_in(part)]
     return []
 

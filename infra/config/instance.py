@@ -1,11 +1,20 @@
 """The machine a job runs on."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from infra.config.base import Broken, InstanceType, Section
+
+GPU_FAMILIES: Final = ("g", "p")
+"""Instance families with a GPU begin with these letters and a digit: g5, p3, p4d."""
+
+
+def has_gpu(instance_type: str) -> bool:
+    """Whether a SageMaker instance type has a GPU."""
+    family = instance_type.split(".")[1]
+    return family[0] in GPU_FAMILIES and family[1:2].isdigit()
 
 
 class InstanceConfig(Section):

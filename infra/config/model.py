@@ -6,7 +6,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from infra.config.base import Broken, Name, RulesBroken, Section, TagText
 from infra.config.data import DataConfig, FeaturesConfig
-from infra.config.endpoint import EndpointConfig
+from infra.config.endpoint import RealTimeEndpointConfig
+from infra.config.endpoint_kinds import EndpointConfig
 from infra.config.monitoring import MonitoringConfig
 from infra.config.retraining import RetrainingConfig
 from infra.config.training import GateConfig, TrainingConfig
@@ -36,7 +37,7 @@ class ModelConfig(Section):
     """The columns that the model sees."""
     training: TrainingConfig = TrainingConfig()
     """How the model is trained."""
-    endpoint: EndpointConfig = EndpointConfig()
+    endpoint: EndpointConfig = RealTimeEndpointConfig()
     """How the model is served."""
     monitoring: MonitoringConfig = MonitoringConfig()
     """What is watched while the model serves."""
@@ -93,7 +94,13 @@ class ModelConfig(Section):
     @classmethod
     def _drift_needs_capture(cls, monitoring: MonitoringConfig, info: ValidationInfo) -> MonitoringConfig:
         endpoint: EndpointConfig | None = info.data.get("endpoint")
-        if endpoint is not None and endpoint.capture.percent == 0 and monitoring.drift is not None:
+        if endpoint is None or monitoring.drift is None:
+            return monitoring
+        if endpoint.not_monitored is not None:
+            fix = "write `monitoring: {drift: null}` and `retraining: {on_drift: false}`"
+            message = f"is {endpoint.kind}: {endpoint.not_monitored}, so monitoring.drift has nothing to measure; {fix}"
+            raise RulesBroken(Broken((("endpoint.kind", message),)), field=info.field_name)
+        if isinstance(endpoint, RealTimeEndpointConfig) and endpoint.capture.percent == 0:
             why = "is 0 but monitoring.drift needs captured requests"
             fix = "raise it, or write `drift: null` under monitoring"
             raise RulesBroken(Broken((("endpoint.capture.percent", f"{why}: {fix}"),)), field=info.field_name)

@@ -16,8 +16,25 @@ def reference(title: str, file: str, schema: Schema) -> str:
         schema: the file's JSON Schema, with `$defs`.
     """
     head = f"# {title}\n\n`{file}`. Made by `sagestack schema` from the code that checks the file.\n\n"
-    table = "| key | holds | default | meaning |\n|---|---|---|---|\n"
-    return head + table + "".join(f"| {' | '.join(row)} |\n" for row in _rows(schema, schema["$defs"], ""))
+    text = head + _table(_rows(schema, schema["$defs"], ""))
+    for key, kind, section in _kinds(schema, schema["$defs"]):
+        rows = _rows(section, schema["$defs"], f"{key}.")
+        meaning = section["description"].split("\n\n")[0].replace("\n", " ")
+        text += f"\n## `{key}` of kind `{kind}`\n\n{meaning}\n\n{_table(rows)}"
+    return text
+
+
+def _table(rows: Iterator[tuple[str, str, str, str]]) -> str:
+    head = "| key | holds | default | meaning |\n|---|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _kinds(schema: Schema, definitions: Schema) -> Iterator[tuple[str, str, Schema]]:
+    """Each section of each union at the top of the file, with the union's key and its own kind."""
+    for name, field in schema["properties"].items():
+        if "oneOf" in field:
+            for section in _sections(field, definitions):
+                yield name, section["properties"]["kind"]["const"], section
 
 
 def _rows(section: Schema, definitions: Schema, above: str) -> Iterator[tuple[str, str, str, str]]:
@@ -28,12 +45,14 @@ def _rows(section: Schema, definitions: Schema, above: str) -> Iterator[tuple[st
         default = "required" if name in required else _default(field)
         meaning = field["description"] if "description" in field else below[0]["description"]
         yield f"`{key}`", _holds(field, definitions), default, meaning
+        if "oneOf" in field and not above:
+            continue  # has tables of its own
         for one in below:
-            yield from _rows(one, definitions, f"{key}.")
+            yield from _rows(one, definitions, f"{key}[]." if "items" in field else f"{key}.")
 
 
 def _sections(field: Schema, definitions: Schema) -> list[Schema]:
-    options = [field, *field.get("anyOf", []), *field.get("oneOf", [])]
+    options = [field, field.get("items", {}), *field.get("anyOf", []), *field.get("oneOf", [])]
     return [definitions[option["$ref"].rsplit("/", 1)[1]] for option in options if "$ref" in option]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, Field
 
 from infra.config.base import Broken, Name, Section
-from infra.config.endpoint import EndpointConfig
+from infra.config.endpoint_kinds import EndpointConfig
 
 RELEASE_LOCK_SCHEMA_VERSION: Final = 1
 

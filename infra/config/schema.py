@@ -93,7 +93,7 @@ def _tidy(node: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _partial(node: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same, with nothing required: an overlay says only what differs."""
+    """The same, with nothing required: an overlay says only what differs, and seldom which of a union it speaks of."""
     if isinstance(node, list):
         return [_partial(item) for item in node]
     if not isinstance(node, dict):
@@ -101,4 +101,6 @@ def _partial(node: Any) -> Any:  # noqa: ANN401 - JSON
     kept = {key: _partial(value) for key, value in node.items() if key != "required"}
     if isinstance(node.get("$ref"), str):
         kept["$ref"] = f"{node['$ref']}Overlay"
+    if "oneOf" in kept:
+        kept["anyOf"] = kept.pop("oneOf")
     return kept

@@ -1,9 +1,13 @@
 """The alarms of one model: is it answering, is it quick, has the world moved, is the monitor itself alive."""
 
-from infra.config import AlarmsConfig, DriftConfig, RollbackAlarm
-from infra.constructs.alarm import Alarm
+from collections.abc import Sequence
+from typing import Literal
+
+from infra.config import DriftConfig, RollbackAlarm
+from infra.constructs.alarm import Alarm, Severity
 from infra.constructs.alerts import Alerts
-from infra.constructs.metrics import endpoint_metric, monitoring_metric
+from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric
+from infra.naming import VARIANT
 from infra.provider import Construct
 from monitoring import contract
 
@@ -16,47 +20,85 @@ SILENCE_CAN_BE_SEEN = ("hourly", "daily")
 
 
 class EndpointAlarms(Construct):
-    """Errors and latency; the blue/green deployment rolls back on both."""
+    """Alarms named after the endpoint, some of which take an update back."""
 
-    def __init__(self, scope: Construct, id_: str, *, settings: AlarmsConfig, endpoint: str, alerts: Alerts) -> None:
+    def __init__(self, scope: Construct, id_: str, *, endpoint: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
-        self.errors = Alarm(
-            self,
-            "errors",
-            name=f"{endpoint}-errors",
-            metric=endpoint_metric("Invocation5XXErrors", endpoint, "Average"),
+        self.endpoint, self._alerts = endpoint, alerts
+        self._take_back: dict[RollbackAlarm, list[Alarm]] = {"errors": [], "latency": []}
+
+    def named(self, names: Sequence[RollbackAlarm]) -> list[Alarm]:
+        """Those that a rollout names: the errors of every variant, the latency where the kind has such an alarm."""
+        return [alarm for name in names for alarm in self._take_back[name]]
+
+    def errors(self, max_error_percent: float, *, variant: str = VARIANT) -> None:
+        """The container fails to answer."""
+        of = "" if variant == VARIANT else f"{variant}-"
+        self.add(
+            f"{of}errors",
+            endpoint_metric("Invocation5XXErrors", self.endpoint, "Average", variant=variant),
             comparison="above",
-            threshold=settings.max_error_percent / 100,
-            period_seconds=60,
-            periods=3,
+            threshold=max_error_percent / 100,
             datapoints=2,
-            missing_data="notBreaching",
-            description=f"More than {settings.max_error_percent:g} % of requests to {endpoint} fail.",
+            description=f"More than {max_error_percent:g} % of requests to {self._named(variant)} fail.",
             severity="critical",
             runbook="endpoint-errors",
-            alerts=alerts,
-        )
-        self.latency = Alarm(
-            self,
-            "latency",
-            name=f"{endpoint}-latency",
-            metric=endpoint_metric("ModelLatency", endpoint, "p99"),
-            comparison="above",
-            threshold=settings.max_latency_ms * MICROSECONDS,
-            period_seconds=60,
-            periods=3,
-            datapoints=3,
-            missing_data="notBreaching",
-            description=f"The slowest hundredth of answers from {endpoint} takes over {settings.max_latency_ms:g} ms.",
-            severity="warning",
-            runbook="endpoint-latency",
-            alerts=alerts,
+            takes_back="errors",
         )
 
-    def named(self, names: tuple[RollbackAlarm, ...]) -> list[Alarm]:
-        """Those that a rollout names."""
-        alarms: dict[RollbackAlarm, Alarm] = {"errors": self.errors, "latency": self.latency}
-        return [alarms[name] for name in names]
+    def latency(self, max_latency_ms: float) -> None:
+        """The container is slow."""
+        self.add(
+            "latency",
+            endpoint_metric("ModelLatency", self.endpoint, "p99"),
+            comparison="above",
+            threshold=max_latency_ms * MICROSECONDS,
+            description=f"The slowest hundredth of answers from {self.endpoint} takes over {max_latency_ms:g} ms.",
+            severity="warning",
+            runbook="endpoint-latency",
+            takes_back="latency",
+        )
+
+    def add(
+        self,
+        id_: str,
+        metric: Metric,
+        *,
+        comparison: Literal["above", "at least"],
+        threshold: float,
+        description: str,
+        severity: Severity,
+        runbook: str,
+        period_seconds: int = 60,
+        periods: int = 3,
+        datapoints: int = 3,
+        takes_back: RollbackAlarm | None = None,
+    ) -> None:
+        """An alarm `<endpoint>-<id>`; silence means that nobody asked, which is no fault.
+
+        `takes_back` is the name by which a rollout asks for it.
+        """
+        alarm = Alarm(
+            self,
+            id_,
+            name=f"{self.endpoint}-{id_}",
+            metric=metric,
+            comparison=comparison,
+            threshold=threshold,
+            period_seconds=period_seconds,
+            periods=periods,
+            datapoints=datapoints,
+            missing_data="notBreaching",
+            description=description,
+            severity=severity,
+            runbook=runbook,
+            alerts=self._alerts,
+        )
+        if takes_back is not None:
+            self._take_back[takes_back].append(alarm)
+
+    def _named(self, variant: str) -> str:
+        return self.endpoint if variant == VARIANT else f"variant {variant} of {self.endpoint}"
 
 
 class DriftAlarms(Construct):

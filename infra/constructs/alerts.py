@@ -7,7 +7,7 @@ from infra.provider import Construct, aws
 
 
 class Alerts(Construct):
-    """An SNS topic that CloudWatch alarms of this account may publish to, and an e-mail subscription if asked for."""
+    """An SNS topic that alarms and rules of this account may publish to, and an e-mail subscription if asked for."""
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, key: EncryptionKey, email: str | None) -> None:
         super().__init__(scope, id_)
@@ -21,6 +21,15 @@ class Alerts(Construct):
             "Resource": self.arn,
             "Condition": {"StringEquals": {"aws:SourceAccount": names.account}},
         }
-        aws.SnsTopicPolicy(self, "policy", arn=topic.arn, policy=policy_document([statement]))
+        rules = f"arn:aws:events:{names.region}:{names.account}:rule/{names.base}-*"
+        events = {
+            "Sid": "RulesPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": self.arn,
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+        }
+        aws.SnsTopicPolicy(self, "policy", arn=topic.arn, policy=policy_document([statement, events]))
         if email is not None:
             aws.SnsTopicSubscription(self, "email", topic_arn=topic.arn, protocol="email", endpoint=email)

@@ -1,8 +1,10 @@
-"""One dashboard a model: traffic, errors and latency, capacity, drift."""
+"""One dashboard a model: what its kind of endpoint shows, and drift where it is measured."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric
+from infra.constructs.metrics import Metric, monitoring_metric
 from infra.provider import Construct, aws
 from monitoring import contract
 
@@ -10,53 +12,37 @@ WIDTH, HEIGHT = 12, 6
 HOUR, DAY = 3_600, 86_400
 
 
-class Dashboard(Construct):
-    """The same four pictures for every model, so that knowing one is knowing all."""
+@dataclass(frozen=True)
+class Picture:
+    """One widget: a title that says the unit, a period in seconds, and the metrics."""
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, endpoint: str, region: str) -> None:
+    title: str
+    period: int
+    metrics: Sequence[Metric]
+
+
+class Dashboard(Construct):
+    """Two pictures a row, the same ones for every model of a kind, so that knowing one is knowing all."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, region: str, pictures: Sequence[Picture]) -> None:
         super().__init__(scope, id_)
-        pictures = [
-            (
-                "Requests",
-                HOUR,
-                [
-                    endpoint_metric("Invocations", endpoint, "Sum"),
-                    endpoint_metric("InvocationsPerInstance", endpoint, "Sum"),
-                ],
-            ),
-            (
-                "Errors (share of requests)",
-                HOUR,
-                [
-                    endpoint_metric(name_, endpoint, "Average")
-                    for name_ in ("Invocation5XXErrors", "Invocation4XXErrors")
-                ],
-            ),
-            (
-                "Model latency (microseconds)",
-                HOUR,
-                [endpoint_metric("ModelLatency", endpoint, statistic) for statistic in ("p50", "p99")],
-            ),
-            (
-                "Drift (population stability index)",
-                DAY,
-                [
-                    monitoring_metric(name_, endpoint)
-                    for name_ in (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
-                ],
-            ),
-        ]
-        widgets = [_widget(place, *picture, region=region) for place, picture in enumerate(pictures)]
+        widgets = [_widget(place, picture, region) for place, picture in enumerate(pictures)]
         aws.CloudwatchDashboard(self, "dashboard", dashboard_name=name, dashboard_body=json.dumps({"widgets": widgets}))
 
 
-def _widget(place: int, title: str, period: int, metrics: list[Metric], *, region: str) -> dict[str, object]:
+def drift_picture(endpoint: str) -> Picture:
+    """How far features and predictions have moved."""
+    names = (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
+    return Picture("Drift (population stability index)", DAY, [monitoring_metric(name, endpoint) for name in names])
+
+
+def _widget(place: int, picture: Picture, region: str) -> dict[str, object]:
     properties = {
-        "title": title,
+        "title": picture.title,
         "region": region,
         "view": "timeSeries",
-        "period": period,
-        "metrics": [metric.widget_row() for metric in metrics],
+        "period": picture.period,
+        "metrics": [metric.widget_row() for metric in picture.metrics],
     }
     position = {"x": WIDTH * (place % 2), "y": HEIGHT * (place // 2), "width": WIDTH, "height": HEIGHT}
     return {"type": "metric", **position, "properties": properties}

@@ -5,19 +5,13 @@ import json
 from infra.config import ModelConfig, Release
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
+from infra.constructs.schedules import expression
 from infra.images import MONITORING, tag
 from infra.naming import ModelNames
 from infra.pipelines import drift_job
 from infra.provider import Construct, aws
 
 CREATE_PROCESSING_JOB = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
-SCHEDULES = {
-    "hourly": "cron(15 * * * ? *)",
-    "daily": "cron(0 6 * * ? *)",
-    "weekly": "cron(0 6 ? * MON *)",
-    "monthly": "cron(0 6 1 * ? *)",
-}
-"""Some time after the window's end, so that the last captured files have landed. Times are UTC."""
 
 
 class DriftMonitor(Construct):
@@ -45,7 +39,7 @@ class DriftMonitor(Construct):
             "schedule",
             name=f"{names.base}-drift",
             description=f"{model.monitoring.drift.schedule} drift of {names.base} against its baseline",
-            schedule_expression=SCHEDULES[model.monitoring.drift.schedule],
+            schedule_expression=expression(model.monitoring.drift.schedule),
             flexible_time_window={"mode": "OFF"},
             kms_key_arn=platform.key.arn,
             target={"arn": CREATE_PROCESSING_JOB, "role_arn": scheduler.arn, "input": json.dumps(job)},

@@ -26,9 +26,20 @@ class Metric:
         return [self.namespace, self.name, *flat, {"stat": self.statistic}]
 
 
-def endpoint_metric(name: str, endpoint: str, statistic: str) -> Metric:
-    """A metric that SageMaker publishes of the endpoint's variant."""
-    return Metric("AWS/SageMaker", name, (("EndpointName", endpoint), ("VariantName", VARIANT)), statistic)
+def endpoint_metric(name: str, endpoint: str, statistic: str, *, variant: str = VARIANT) -> Metric:
+    """A metric that SageMaker publishes of one of the endpoint's variants."""
+    return Metric("AWS/SageMaker", name, (("EndpointName", endpoint), ("VariantName", variant)), statistic)
+
+
+def queue_metric(name: str, endpoint: str, statistic: str) -> Metric:
+    """A metric that SageMaker publishes of an asynchronous endpoint's queue, whatever its variant."""
+    return Metric("AWS/SageMaker", name, (("EndpointName", endpoint),), statistic)
+
+
+def container_metric(name: str, endpoint: str, container: str, statistic: str) -> Metric:
+    """A metric that SageMaker publishes of one container of an inference pipeline."""
+    dimensions = (("ContainerName", container), ("EndpointName", endpoint), ("VariantName", VARIANT))
+    return Metric("AWS/SageMaker", name, dimensions, statistic)
 
 
 def monitoring_metric(name: str, endpoint: str, statistic: str = "Maximum") -> Metric:

@@ -37,8 +37,8 @@ class ServiceRole(Construct):
         return self.role.arn
 
     def grant(self, *statements: Statement) -> None:
-        """Add to what the role may do; `attach` writes it down."""
-        self._statements.extend(statements)
+        """Add to what the role may do, each statement once; `attach` writes it down."""
+        self._statements.extend(one for one in statements if one not in self._statements)
 
     def attach(self) -> aws.IamRolePolicy:
         """The inline policy with everything granted so far; call once, and depend on it before acting as the role."""

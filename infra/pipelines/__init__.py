@@ -3,5 +3,14 @@
 from infra.pipelines.definition import InvalidDefinition, Parameter, PipelineDefinition
 from infra.pipelines.drift_job import drift_job
 from infra.pipelines.model_pipeline import Images, model_pipeline
+from infra.pipelines.transform_job import transform_job
 
-__all__ = ["Images", "InvalidDefinition", "Parameter", "PipelineDefinition", "drift_job", "model_pipeline"]
+__all__ = [
+    "Images",
+    "InvalidDefinition",
+    "Parameter",
+    "PipelineDefinition",
+    "drift_job",
+    "model_pipeline",
+    "transform_job",
+]

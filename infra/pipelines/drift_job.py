@@ -1,6 +1,5 @@
 """The scheduled drift job: the request that EventBridge Scheduler sends to SageMaker when a window has ended."""
 
-import json
 from typing import Any, Final
 
 from infra.config import ModelConfig
@@ -8,18 +7,10 @@ from infra.naming import ModelNames
 from infra.pipelines.job_spec import drift_spec, monitoring_environment
 from infra.pipelines.processing import Machine, processing_request
 from infra.pipelines.references import as_json
+from infra.pipelines.scheduled import SCHEDULED_TIME, filled_in, job_name
 from infra.pipelines.validator import check_request
 from monitoring.contract import BASELINE_INPUT, DRIFT_COMMAND, REPORT_OUTPUT, WINDOW_END_VARIABLE
 
-SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
-EXECUTION_ID: Final = "<aws.scheduler.execution-id>"
-"""EventBridge Scheduler fills both in at each invocation.
-
-Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
-"""
-_EXAMPLES: Final = {SCHEDULED_TIME: "2013-05-01T06:00:00Z", EXECUTION_ID: "00000000-0000-0000-0000-000000000000"}
-_MAX_MODEL: Final = 20
-"""Characters of the model's name in the job's: 63, less `-drift-`, less an execution id."""
 _MAX_RUNTIME_SECONDS: Final = 3600
 
 
@@ -48,7 +39,7 @@ def drift_job(
     machine = Machine(drift.instance, role_arn, kms_key, _MAX_RUNTIME_SECONDS)
     request: dict[str, Any] = as_json(
         {
-            "ProcessingJobName": f"{model.name[:_MAX_MODEL].rstrip('-')}-drift-{EXECUTION_ID}",
+            "ProcessingJobName": job_name(model.name, "drift"),
             **processing_request(
                 machine,
                 image=image,
@@ -60,13 +51,5 @@ def drift_job(
             ),
         }
     )
-    check_request("CreateProcessingJob", _filled_in(request))
+    check_request("CreateProcessingJob", filled_in(request))
     return request
-
-
-def _filled_in(request: dict[str, Any]) -> dict[str, Any]:
-    text = json.dumps(request)
-    for attribute, example in _EXAMPLES.items():
-        text = text.replace(attribute, example)
-    filled: dict[str, Any] = json.loads(text)
-    return filled

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from infra.config import ModelConfig
+from infra.config import BatchTransformConfig, EndpointConfig, ModelConfig, ServerlessEndpointConfig
 from infra.naming import ModelNames
 from infra.pipelines.names import BASELINE_STEP, EVALUATE_STEP, EVALUATION, PREPARE_STEP, PREPARED, TRAIN_STEP
 from infra.pipelines.processing import channel_name
@@ -25,7 +25,7 @@ def request(model: ModelConfig, names: ModelNames, serving_image: str) -> dict[s
             "Containers": [{"Image": serving_image, "ModelDataUrl": MODEL_DATA}],
             "SupportedContentTypes": [CSV, JSON, JSON_LINES],
             "SupportedResponseMIMETypes": [CSV, JSON, JSON_LINES],
-            "SupportedRealtimeInferenceInstanceTypes": [model.endpoint.instance_type],
+            **_instance_types(model.endpoint),
         },
         "ModelMetrics": {
             "ModelQuality": {"Statistics": _json_file(EVALUATION_URI)},
@@ -36,6 +36,15 @@ def request(model: ModelConfig, names: ModelNames, serving_image: str) -> dict[s
         },
         "CustomerMetadataProperties": _properties(model.training.gate.metric),
     }
+
+
+def _instance_types(settings: EndpointConfig) -> dict[str, list[str]]:
+    """What the model was meant to be served on; a serverless endpoint has no instances."""
+    if isinstance(settings, ServerlessEndpointConfig):
+        return {}
+    if isinstance(settings, BatchTransformConfig):
+        return {"SupportedTransformInstanceTypes": [settings.instance_type]}
+    return {"SupportedRealtimeInferenceInstanceTypes": [settings.instance_type]}
 
 
 def _properties(metric: str) -> dict[str, Reference]:

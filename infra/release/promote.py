@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.config import EndpointConfig, Release, ReleaseLock
+from infra.config import EndpointConfig, Release, ReleaseLock, initial_instances
 from infra.errors import UserError
 from infra.release.registry import Version
 
@@ -76,7 +76,7 @@ def gone_back(lock: ReleaseLock, model: str) -> ReleaseLock:
 def _configured(settings: EndpointConfig) -> object:
     """The settings that make up the endpoint configuration: what is left without those that act beside it."""
     kept = settings.model_dump(exclude={"alarms", "decision_threshold", "rollout", "scaling"})
-    return kept, settings.scaling.initial_count
+    return kept, initial_instances(settings)
 
 
 def _release(version: Version, model: str, provenance: dict[str, Any]) -> Release:

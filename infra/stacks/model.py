@@ -1,11 +1,13 @@
 """`<env>-<model>`: one model's whole life, from its pipeline to its dashboard."""
 
-from infra.config import EnvironmentConfig, ModelConfig, ReleaseLock
+from infra.config import BatchTransformConfig, EnvironmentConfig, ModelConfig, Release, ReleaseLock
 from infra.constructs.alarms import DriftAlarms, EndpointAlarms
 from infra.constructs.autoscaling import Autoscaling
-from infra.constructs.dashboard import Dashboard
+from infra.constructs.batch_transform import BatchTransform
+from infra.constructs.dashboard import Dashboard, drift_picture
 from infra.constructs.drift_monitor import DriftMonitor
 from infra.constructs.endpoint import Endpoint
+from infra.constructs.hostings import hosting
 from infra.constructs.platform import Platform
 from infra.constructs.registry import Registry
 from infra.constructs.retraining import Retraining
@@ -49,9 +51,12 @@ class ModelStack(EnvironmentStack):
     def _serve(self, lock: ReleaseLock) -> list[str]:
         """The endpoint and what watches it; the names of the alarms that ask for retraining."""
         model, names, platform = self._model, self._names, self._platform
-        alarms = EndpointAlarms(
-            self, "alarms", settings=model.endpoint.alarms, endpoint=names.base, alerts=platform.alerts
-        )
+        if isinstance(model.endpoint, BatchTransformConfig):
+            BatchTransform(self, "batch", settings=model.endpoint, names=names, platform=platform, release=lock.current)
+            return []
+        kind = hosting(model.endpoint, names, platform)
+        alarms = EndpointAlarms(self, "alarms", endpoint=names.base, alerts=platform.alerts)
+        kind.alarms(alarms)
         endpoint = Endpoint(
             self,
             "endpoint",
@@ -59,15 +64,19 @@ class ModelStack(EnvironmentStack):
             names=names,
             platform=platform,
             lock=lock,
-            rollback_alarms=alarms.named(model.endpoint.rollout.roll_back_on),
+            rollback_alarms=alarms.named(kind.rollout.roll_back_on) if kind.rollout else [],
         )
-        scaling = model.endpoint.scaling
-        if scaling.max > scaling.min:
-            Autoscaling(self, "autoscaling", scaling=scaling, endpoint=endpoint.name, after=endpoint.endpoint)
-        Dashboard(self, "dashboard", name=names.base, endpoint=endpoint.name, region=names.environment.region)
-        if model.monitoring.drift is None:
+        if kind.scaling is not None and kind.scaling.max > kind.scaling.min:
+            Autoscaling(self, "autoscaling", scaling=kind.scaling, endpoint=endpoint.name, after=endpoint.endpoint)
+        watched = [] if model.monitoring.drift is None else [drift_picture(names.base)]
+        pictures = [*kind.pictures(), *watched]
+        Dashboard(self, "dashboard", name=names.base, region=names.environment.region, pictures=pictures)
+        return self._watch_drift(lock.current)
+
+    def _watch_drift(self, release: Release) -> list[str]:
+        drift = self._model.monitoring.drift
+        if drift is None:
             return []
-        DriftMonitor(self, "drift", model=model, names=names, platform=platform, release=lock.current)
-        return DriftAlarms(
-            self, "drift-alarms", drift=model.monitoring.drift, endpoint=names.base, alerts=platform.alerts
-        ).names
+        names, platform = self._names, self._platform
+        DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
+        return DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts).names

@@ -33,6 +33,7 @@ endpoint: {scaling: {min: 2, max: 2}, capture: {percent: 0}}
 monitoring: {drift: null}
 retraining: {on_drift: false}
 """
+KINDS = sorted((Path(__file__).parent / "kinds").glob("*.yaml"))
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,20 @@ def prod(new_project, new_release, synthesize):
 
 
 @pytest.fixture(scope="session")
-def every_stack(bare, first, second, prod):
+def kinds(new_project, new_release, synthesize):
+    """A model of each kind of endpoint, by its name: the files in `kinds`, each with two releases."""
+    project = new_project()
+    for path in KINDS:
+        project.write(f"infra/models/{path.name}", path.read_text(encoding="utf-8"))
+        project.lock(path.stem, new_release(2), new_release(1))
+    stacks = synthesize(project)
+    return {path.stem: stacks[f"local-{path.stem}"] for path in KINDS}
+
+
+@pytest.fixture(scope="session")
+def every_stack(bare, first, second, prod, kinds):  # noqa: PLR0917 - fixtures
     """Every stack of the above, for claims about all."""
-    return [stack for stacks in (bare, first, second, prod) for stack in stacks.values()]
+    return [stack for stacks in (bare, first, second, prod, kinds) for stack in stacks.values()]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Every alarm says what it means and what to do, and watches a metric that somebody publishes."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.naming import VARIANT
 from monitoring import metrics
 from monitoring.bins import NumericBins
 from monitoring.contract import METRIC_NAMESPACE
@@ -16,18 +16,33 @@ from monitoring.report import Comparison, Findings
 
 PROJECT = Path(__file__).parents[2]
 RUNBOOK = re.compile(r"Runbook: (docs/runbooks/[a-z-]+\.md)$")
-PUBLISHED_BY_SAGEMAKER = {
-    "Invocations",
-    "InvocationsPerInstance",
-    "Invocation4XXErrors",
-    "Invocation5XXErrors",
-    "ModelLatency",
-    "OverheadLatency",
+OF_A_VARIANT = {
+    *("Invocations", "InvocationsPerInstance", "Invocation4XXErrors", "Invocation5XXErrors"),
+    *("ModelLatency", "OverheadLatency"),
 }
 """With the dimensions EndpointName and VariantName.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
+OF_A_KIND = {
+    "serverless": (
+        OF_A_VARIANT - {"InvocationsPerInstance"}
+        | {"ModelSetupTime", "ServerlessConcurrentExecutionsUtilization", "ServerlessProvisionedConcurrencyUtilization"}
+    ),
+    "asynchronous": {
+        *("Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency", "InvocationFailures"),
+        *("ExpiredRequests", "NotificationFailures", "TimeInBacklog"),
+    },
+    "multi-model": OF_A_VARIANT | {"ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "ModelCacheHit"},
+    "inference-pipeline": OF_A_VARIANT | {"ContainerLatency"},
+}
+"""What else SageMaker publishes of a kind, or no longer does; exhaustive for serverless and asynchronous endpoints.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html,
+https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+"""
+OF_A_QUEUE = {"ApproximateBacklogSize", "ApproximateAgeOfOldestRequest"}
+"""With the dimension EndpointName alone."""
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 
 
@@ -91,15 +106,49 @@ def test_cloudwatch_takes_every_alarms_period_and_looks_back_as_far(alarms):
         assert 1 <= alarm["datapoints_to_alarm"] <= alarm["evaluation_periods"]
 
 
-def test_every_alarm_on_the_endpoint_watches_what_sagemaker_publishes_of_its_variant(every_stack):
+def watched(stack):
+    """Every metric of SageMaker's in the stack's alarms and dashboard, as (name, dimensions)."""
+    for alarm in named(stack).values():
+        if alarm["namespace"] == "AWS/SageMaker":
+            yield alarm["metric_name"], dict(alarm["dimensions"])
+    for dashboard in stack.all("aws_cloudwatch_dashboard").values():
+        for widget in json.loads(dashboard["dashboard_body"])["widgets"]:
+            for namespace, name, *flat, _ in widget["properties"]["metrics"]:
+                if namespace == "AWS/SageMaker":
+                    yield name, dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def test_every_alarm_and_picture_of_the_endpoint_shows_what_sagemaker_publishes_of_its_kind(every_stack):
     for stack in every_stack:
-        for alarm in named(stack).values():
-            if alarm["namespace"] == "AWS/SageMaker":
-                endpoint = stack.only("aws_sagemaker_endpoint")["name"]
-                assert alarm["metric_name"] in PUBLISHED_BY_SAGEMAKER
-                assert alarm["dimensions"] == {"EndpointName": endpoint, "VariantName": VARIANT}
+        published = OF_A_KIND.get(stack.name.removeprefix("local-"), OF_A_VARIANT)
+        for name, dimensions in watched(stack):
+            assert dimensions.pop("EndpointName") == stack.only("aws_sagemaker_endpoint")["name"]
+            if name in OF_A_QUEUE:
+                assert dimensions == {}
             else:
-                assert alarm["namespace"] == METRIC_NAMESPACE
+                assert name in published
+                assert dimensions.pop("VariantName") in variants(stack)
+                assert dimensions.keys() == ({"ContainerName"} if name == "ContainerLatency" else set())
+
+
+def variants(stack):
+    for configuration in stack.all("aws_sagemaker_endpoint_configuration").values():
+        for variant in [*configuration["production_variants"], *configuration.get("shadow_production_variants", [])]:
+            yield variant["variant_name"]
+
+
+def test_every_other_alarm_watches_what_we_publish(alarms):
+    assert {alarm["namespace"] for alarm in alarms} == {"AWS/SageMaker", METRIC_NAMESPACE}
+
+
+def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):
+    page = (PROJECT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = set(re.findall(r"^\| `<endpoint>-([\w<>-]+)` \|", page, re.MULTILINE))
+    ends = set()
+    for stack in every_stack:
+        base = [endpoint["name"] for endpoint in stack.all("aws_sagemaker_endpoint").values()]
+        ends |= {name.removeprefix(f"{base[0]}-") for name in named(stack)}
+    assert table == {re.sub("^(challenger|large)-", "<variant>-", end) for end in ends}
 
 
 def test_every_drift_alarm_watches_what_the_drift_job_really_publishes(every_stack):

@@ -18,6 +18,7 @@ REPLACED = {
     "pipeline_definition": "flight-delay.pipeline.json is its golden file",
     "source_code_hash": "<hash of the code>",
 }
+SERVING = re.compile(r"(endpoint|alarms|autoscaling|dashboard|batch|drift)_")
 ASSET = re.compile(r"(?P<folder>assets/\w+)/[0-9A-F]{32}/[0-9a-f]{16}\.zip")
 
 
@@ -47,14 +48,27 @@ def without_hashes(text):
     return ASSET.sub(r"\g<folder>/<hash of the code>.zip", text)
 
 
-@pytest.mark.parametrize("name", ["local-platform", "local-flight-delay", "prod-platform", "prod-churn"])
-def test_the_stack_is_the_golden_one(name, second, prod):
-    stack = (second | prod)[name]
-    document = json.dumps(normal(stack.document), indent=1) + "\n"
+def held_against_the_file(name, content):
+    document = json.dumps(normal(content), indent=1) + "\n"
     path = GOLDEN / f"{name}.json"
     if os.environ.get(UPDATE_VARIABLE):
         path.write_text(document, encoding="utf-8")
     assert document == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["local-platform", "local-flight-delay", "prod-platform", "prod-churn"])
+def test_the_stack_is_the_golden_one(name, second, prod):
+    held_against_the_file(name, (second | prod)[name].document)
+
+
+@pytest.mark.parametrize("kind", sorted(path.stem for path in Path(__file__).parent.glob("kinds/*.yaml")))
+def test_what_serves_a_kind_of_endpoint_is_the_golden_one(kind, kinds):
+    """The part that is the kind's own: training, registry and governor are the same for all."""
+    resources = {
+        kind_: {id_: resource for id_, resource in found.items() if SERVING.match(id_)}
+        for kind_, found in kinds[kind].document["resource"].items()
+    }
+    held_against_the_file(f"kind-{kind}", {kind_: found for kind_, found in resources.items() if found})
 
 
 def test_no_hash_of_the_code_is_left_in_a_golden_file():

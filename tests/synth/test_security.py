@@ -20,6 +20,8 @@ ANY_RESOURCE = {
     "ecr:GetAuthorizationToken": "names no resource",
     "cloudwatch:PutMetricData": "names no resource; a condition holds it to two namespaces",
 }
+ARCHIVES = ["arn:aws:s3:::acme-wording/2/model.tar.gz"]
+"""What a model's file names in so many words: the archive of a container of the owner's own."""
 ANY_ACTION = {("aws_kms_key", "Administration"): "without it IAM policies say nothing about the key"}
 
 
@@ -206,7 +208,8 @@ def test_a_role_reads_and_writes_below_its_own_models_prefix_only(every_stack):
                 for resource in listed(one["Resource"])
                 if resource.startswith("arn:aws:s3:::") and "/" in resource
             ]
-            assert [one for one in objects if f"/{model}/" not in one] == [], where
+            strange = [one for one in objects if f"/{model}/" not in one]
+            assert strange == (ARCHIVES if model == "inference-pipeline" and "endpoint_role" in where else []), where
 
 
 def test_the_schedule_can_read_its_encrypted_input(live_stack):
@@ -227,12 +230,15 @@ def test_the_roles_of_jobs_may_have_their_volumes_encrypted_and_no_other_role_ma
             and statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         }
         roles = {role["name"] for role in stack.all("aws_iam_role").values()}
-        assert granting == {name for name in roles if name.endswith(("-jobs", "-monitor"))}
+        jobs = ("-jobs", "-monitor", "batch-transform-endpoint")
+        assert granting == {name for name in roles if name.endswith(jobs)}
         assert stack.text.count("kms:CreateGrant") == len(granting)
 
 
-def test_the_models_container_has_no_network(live_stack):
-    assert all(model["enable_network_isolation"] for model in live_stack.all("aws_sagemaker_model").values())
+def test_a_models_containers_have_no_network_but_where_aws_cannot_isolate_them(every_stack):
+    for stack in every_stack:
+        isolated = {model["enable_network_isolation"] for model in stack.all("aws_sagemaker_model").values()}
+        assert isolated <= {stack.name != "local-serverless"}
 
 
 def test_what_is_captured_and_logged_is_encrypted(live_stack):

@@ -61,6 +61,15 @@ def test_the_schema_refuses_an_unknown_key_in_a_file_and_in_an_overlay():
     assert not validator.is_valid(whole | {"environments": {"prod": {"endpoint": {"scaling": {"maxx": 9}}}}})
 
 
+def test_the_schema_takes_each_kind_of_endpoint_with_its_own_keys_only():
+    whole = YAML(typ="safe", pure=True).load(CASES / "minimal.happy.yaml")
+    validator = jsonschema.Draft202012Validator(schema.model_schema())
+    assert validator.is_valid(whole | {"endpoint": {"kind": "serverless", "memory_mb": 1024}})
+    assert not validator.is_valid(whole | {"endpoint": {"kind": "serverless", "capture": {"percent": 1}}})
+    assert not validator.is_valid(whole | {"endpoint": {"memory_mb": 1024}})
+    assert validator.is_valid(whole | {"environments": {"prod": {"endpoint": {"memory_mb": 4096}}}})
+
+
 @pytest.mark.parametrize("of", [schema.model_schema, schema.environment_schema])
 def test_every_field_says_what_it_means_and_is_required_or_has_a_default(of):
     of = of()
@@ -71,7 +80,7 @@ def test_every_field_says_what_it_means_and_is_required_or_has_a_default(of):
             required
             or "default" in field
             or section
-            or name in {"environments", "hyperparameters", "releases", "tags", "name"}
+            or name in {"environment", "environments", "hyperparameters", "releases", "tags", "name"}
         ), name
 
 

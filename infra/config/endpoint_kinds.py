@@ -1,0 +1,40 @@
+"""The union of all kinds of endpoint, by `kind`; real-time where none is named."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Discriminator, Tag
+
+from infra.config.asynchronous import AsynchronousEndpointConfig
+from infra.config.batch_transform import BatchTransformConfig
+from infra.config.endpoint import RealTimeEndpointConfig
+from infra.config.inference_pipeline import InferencePipelineEndpointConfig
+from infra.config.multi_model import MultiModelEndpointConfig
+from infra.config.serverless import ServerlessEndpointConfig
+
+DEFAULT_KIND: Final = "real-time"
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    if isinstance(value, dict):
+        return str(value.get("kind", DEFAULT_KIND))
+    return str(getattr(value, "kind", DEFAULT_KIND))
+
+
+EndpointConfig = Annotated[
+    Annotated[RealTimeEndpointConfig, Tag("real-time")]
+    | Annotated[ServerlessEndpointConfig, Tag("serverless")]
+    | Annotated[AsynchronousEndpointConfig, Tag("asynchronous")]
+    | Annotated[MultiModelEndpointConfig, Tag("multi-model")]
+    | Annotated[InferencePipelineEndpointConfig, Tag("inference-pipeline")]
+    | Annotated[BatchTransformConfig, Tag("batch-transform")],
+    Discriminator(_kind),
+]
+"""How a model is served; each kind has the keys that AWS has a use for, and no others."""
+
+FleetConfig = RealTimeEndpointConfig | MultiModelEndpointConfig | InferencePipelineEndpointConfig
+"""The kinds whose number of instances is scaled by requests."""
+
+
+def initial_instances(settings: EndpointConfig) -> int | None:
+    """Instances when an endpoint is created, where those are scaled and so no part of what is otherwise set."""
+    return settings.scaling.initial_count if isinstance(settings, FleetConfig) else None

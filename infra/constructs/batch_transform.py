@@ -1,0 +1,102 @@
+"""Batch transform: EventBridge Scheduler creates a transform job, and a rule tells people of one that failed.
+
+The schedule's target is CreateTransformJob itself rather than a SageMaker pipeline with one transform step: it is one
+resource and one role less, and a job's status says what a pipeline execution's would only repeat.
+"""
+
+import json
+
+from infra.config import BatchTransformConfig, Release
+from infra.constructs.hosting import digest, execution_role
+from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.platform import Platform
+from infra.constructs.schedules import expression
+from infra.naming import ModelNames
+from infra.pipelines import transform_job
+from infra.provider import Construct, aws
+
+CREATE_TRANSFORM_JOB = "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob"
+FAILED = "SageMaker Transform Job State Change"
+"""Source: https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html"""
+
+
+class BatchTransform(Construct):
+    """A model without an endpoint, a schedule, and a word to the environment's topic when a job fails."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        settings: BatchTransformConfig,
+        names: ModelNames,
+        platform: Platform,
+        release: Release,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names, self._platform = names, platform
+        model = self._model(settings, release)
+        scheduler = self._scheduler_role()
+        job = transform_job(settings, names, model=model.name, kms_key=platform.key.arn)
+        aws.SchedulerSchedule(
+            self,
+            "schedule",
+            name=f"{names.base}-batch",
+            description=f"Answers what lies in {names.batch_uri(settings.input)}",
+            schedule_expression=expression(settings.schedule),
+            flexible_time_window={"mode": "OFF"},
+            kms_key_arn=platform.key.arn,
+            target={"arn": CREATE_TRANSFORM_JOB, "role_arn": scheduler.arn, "input": json.dumps(job)},
+            depends_on=[scheduler.attach()],
+        )
+        self._tell_of_failures(names.release(_content(release)))
+
+    def _model(self, settings: BatchTransformConfig, release: Release) -> aws.SagemakerModel:
+        names, platform = self._names, self._platform
+        role = execution_role(self, names, platform)
+        platform.data.grant_read(role, f"{names.model}/{settings.input}/")
+        platform.data.grant_write(role, f"{names.model}/{settings.output}/")
+        platform.key.grant_volumes(role)
+        return aws.SagemakerModel(
+            Construct(self, f"release-{release.version}"),
+            "model",
+            name=names.release(_content(release)),
+            execution_role_arn=role.arn,
+            primary_container={"image": release.image, "model_data_url": release.model_data_url},
+            enable_network_isolation=True,
+            depends_on=[role.attach()],
+            lifecycle={"create_before_destroy": True},
+        )
+
+    def _scheduler_role(self) -> ServiceRole:
+        names = self._names
+        role = ServiceRole(
+            self,
+            "schedule-role",
+            name=f"{names.base}-schedule",
+            service="scheduler.amazonaws.com",
+            names=names.environment,
+        )
+        jobs = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:transform-job/*"
+        role.grant(allow(["sagemaker:AddTags", "sagemaker:CreateTransformJob"], [jobs]))
+        self._platform.key.grant_decrypt(role)  # the schedule's input
+        return role
+
+    def _tell_of_failures(self, model: str) -> None:
+        pattern = {
+            "source": ["aws.sagemaker"],
+            "detail-type": [FAILED],
+            "detail": {"TransformJobStatus": ["Failed"], "ModelName": [model]},
+        }
+        rule = aws.CloudwatchEventRule(
+            self,
+            "failed",
+            name=f"{self._names.base}-batch-failed",
+            description="[critical] A batch transform failed. Runbook: docs/runbooks/batch-failed.md",
+            event_pattern=json.dumps(pattern),
+        )
+        aws.CloudwatchEventTarget(self, "alerts", rule=rule.name, arn=self._platform.alerts.arn)
+
+
+def _content(release: Release) -> str:
+    return digest([release.image, release.model_data_url])

@@ -1,0 +1,101 @@
+"""Inference pipelines: containers of the owner's own before and after the model's, on each instance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.config import ContainerConfig, InferencePipelineEndpointConfig, Release, RolloutConfig, ScalingConfig
+from infra.constructs.alarms import EndpointAlarms
+from infra.constructs.dashboard import HOUR, Picture
+from infra.constructs.hosting import Arguments, Hosting
+from infra.constructs.metrics import container_metric
+from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.platform import Platform
+from infra.constructs.real_time import fleet, fleet_pictures
+from infra.naming import MODEL_CONTAINER, VARIANT, ModelNames
+
+
+class InferencePipelineHosting(Hosting):
+    """What one container answers, the next is asked; capture sees the first request and the last answer.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/inference-pipelines.html
+    """
+
+    def __init__(self, names: ModelNames, platform: Platform, settings: InferencePipelineEndpointConfig) -> None:
+        super().__init__(names, platform)
+        self._settings = settings
+
+    @property
+    def scaling(self) -> ScalingConfig:
+        """All containers run on each instance, and are scaled together."""
+        return self._settings.scaling
+
+    @property
+    def rollout(self) -> RolloutConfig:
+        """As the owner says."""
+        return self._settings.rollout
+
+    def containers(self, release: Release) -> Arguments:
+        """In order: before, the model's, after."""
+        own = {
+            "container_hostname": MODEL_CONTAINER,
+            "image": release.image,
+            "model_data_url": release.model_data_url,
+        }
+        settings = self._settings
+        return {
+            "container": [*map(_container, settings.before), own, *map(_container, settings.after)],
+            "inference_execution_config": {"mode": "Serial"},
+        }
+
+    def identity(self, release: Release) -> list[Any]:
+        """Every container."""
+        return [*super().identity(release), self._settings.model_dump(include={"before", "after"})]
+
+    def content(self) -> list[Any]:
+        """The fleet and the capture."""
+        settings = self._settings
+        return [settings.instance_type, settings.scaling.initial_count, settings.capture.percent]
+
+    def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
+        """One variant."""
+        del versions
+        settings = self._settings
+        instances = settings.scaling.initial_count
+        variant = fleet(VARIANT, model, instance_type=settings.instance_type, instances=instances)
+        return {"production_variants": [variant], **self.capture(settings.capture.percent)}
+
+    def grant(self, role: ServiceRole) -> None:
+        """Captured traffic, and the images and archives of the containers around the model's."""
+        self.platform.capture.grant_write(role, f"{self.names.model}/")
+        around = (*self._settings.before, *self._settings.after)
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        role.grant(allow(pull, sorted({_repository(one) for one in around})))
+        archives = sorted(one.model_archive.removeprefix("s3://") for one in around if one.model_archive is not None)
+        if archives:
+            role.grant(allow(["s3:GetObject"], [f"arn:aws:s3:::{archive}" for archive in archives]))
+
+    def alarms(self, alarms: EndpointAlarms) -> None:
+        """Errors and latency of the whole pipeline."""
+        alarms.errors(self._settings.alarms.max_error_percent)
+        alarms.latency(self._settings.alarms.max_latency_ms)
+
+    def pictures(self) -> list[Picture]:
+        """Traffic, errors, latency, and each container's part in it."""
+        endpoint, settings = self.names.base, self._settings
+        hosts = [*(one.name for one in settings.before), MODEL_CONTAINER, *(one.name for one in settings.after)]
+        each = [container_metric("ContainerLatency", endpoint, host, "p99") for host in hosts]
+        return [*fleet_pictures(endpoint), Picture("Latency of each container (microseconds)", HOUR, each)]
+
+
+def _container(settings: ContainerConfig) -> Arguments:
+    return {
+        "container_hostname": settings.name,
+        "image": settings.image,
+        "model_data_url": settings.model_archive,
+        "environment": settings.environment or None,
+    }
+
+
+def _repository(settings: ContainerConfig) -> str:
+    found = settings.repository
+    return f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}"

@@ -1,0 +1,114 @@
+"""Real-time endpoints: the release on a fleet, other versions beside it with a share of the traffic, or a shadow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.config import RealTimeEndpointConfig, RolloutConfig, ScalingConfig, ShadowConfig, VariantConfig
+from infra.constructs.alarms import EndpointAlarms
+from infra.constructs.dashboard import HOUR, Picture
+from infra.constructs.hosting import Arguments, Hosting
+from infra.constructs.metrics import Metric, endpoint_metric
+from infra.constructs.permissions import ServiceRole
+from infra.constructs.platform import Platform
+from infra.naming import SHADOW_VARIANT, VARIANT, ModelNames
+
+
+class RealTimeHosting(Hosting):
+    """Each request is answered at once."""
+
+    def __init__(self, names: ModelNames, platform: Platform, settings: RealTimeEndpointConfig) -> None:
+        super().__init__(names, platform)
+        self._settings = settings
+
+    @property
+    def scaling(self) -> ScalingConfig:
+        """The release's fleet is scaled; the others' are of fixed size."""
+        return self._settings.scaling
+
+    @property
+    def rollout(self) -> RolloutConfig:
+        """As the owner says."""
+        return self._settings.rollout
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The variants' and the shadow's, each once."""
+        shadow = self._settings.shadow
+        variants = [variant.version for variant in self._settings.variants]
+        return tuple(sorted({*variants, *([] if shadow is None else [shadow.version])}))
+
+    def content(self) -> list[Any]:
+        """The fleet and the capture, and what is served beside the release if anything is."""
+        settings = self._settings
+        plain = [settings.instance_type, settings.scaling.initial_count, settings.capture.percent]
+        beside = settings.model_dump(include={"weight", "variants", "shadow"})
+        return [*plain, beside] if self.versions else plain
+
+    def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
+        """The release's variant, the others, the shadow and the capture."""
+        settings, shadow = self._settings, self._settings.shadow
+        own = fleet(
+            VARIANT,
+            model,
+            instance_type=settings.instance_type,
+            instances=settings.scaling.initial_count,
+            weight=settings.weight,
+        )
+        others = [self._fleet(one.name, versions[one.version], one) for one in settings.variants]
+        shadows = None if shadow is None else [self._fleet(SHADOW_VARIANT, versions[shadow.version], shadow)]
+        return {
+            "production_variants": [own, *others],
+            "shadow_production_variants": shadows,
+            **self.capture(settings.capture.percent),
+        }
+
+    def grant(self, role: ServiceRole) -> None:
+        """Captured traffic."""
+        self.platform.capture.grant_write(role, f"{self.names.model}/")
+
+    def alarms(self, alarms: EndpointAlarms) -> None:
+        """Errors of each variant that answers, and the latency that the owner allows."""
+        alarms.errors(self._settings.alarms.max_error_percent)
+        alarms.latency(self._settings.alarms.max_latency_ms)
+        for variant in self._settings.variants:
+            alarms.errors(self._settings.alarms.max_error_percent, variant=variant.name)
+
+    def pictures(self) -> list[Picture]:
+        """Traffic, errors, latency; a row for each variant."""
+        beside = [variant.name for variant in self._settings.variants]
+        if self._settings.shadow is not None:
+            beside.append(SHADOW_VARIANT)
+        return fleet_pictures(self.names.base, (VARIANT, *beside))
+
+    def _fleet(self, name: str, model: str, beside: VariantConfig | ShadowConfig) -> Arguments:
+        instance_type = self._settings.instance_type if beside.instance_type is None else beside.instance_type
+        return fleet(name, model, instance_type=instance_type, instances=beside.instances, weight=beside.weight)
+
+
+def fleet(variant: str, model: str, *, instance_type: str, instances: int, weight: float = 1) -> Arguments:
+    """A variant that runs on instances."""
+    return {
+        "variant_name": variant,
+        "model_name": model,
+        "instance_type": instance_type,
+        "initial_instance_count": instances,
+        "initial_variant_weight": int(weight) if weight == int(weight) else weight,
+    }
+
+
+def fleet_pictures(endpoint: str, variants: tuple[str, ...] = (VARIANT,)) -> list[Picture]:
+    """Traffic, errors and latency of an endpoint that answers at once."""
+
+    def rows(names: tuple[str, ...], *statistics: str) -> list[Metric]:
+        return [
+            endpoint_metric(name, endpoint, statistic, variant=variant)
+            for variant in variants
+            for name in names
+            for statistic in statistics
+        ]
+
+    return [
+        Picture("Requests", HOUR, rows(("Invocations", "InvocationsPerInstance"), "Sum")),
+        Picture("Errors (share of requests)", HOUR, rows(("Invocation5XXErrors", "Invocation4XXErrors"), "Average")),
+        Picture("Model latency (microseconds)", HOUR, rows(("ModelLatency",), "p50", "p99")),
+    ]
