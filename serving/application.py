@@ -1,18 +1,17 @@
 """What the server answers for one model."""
 
-from pathlib import Path
 from typing import Final
 
 import orjson
 
 from serving.contract import EXECUTION_PARAMETERS_PATH, INVOCATIONS_PATH, MAX_BODY_BYTES
 from serving.core.predictor import Predictor
+from serving.described import described
 from serving.invocation import Invocations
 from serving.message import Request, Response
 from serving.metrics import Metrics
 from serving.pages import Pages, wrong_method
 
-OPENAPI: Final = Path(__file__).with_name("openapi.json")
 _INVOCATIONS: Final = INVOCATIONS_PATH.encode()
 _MEBIBYTE: Final = 1_048_576
 
@@ -23,6 +22,7 @@ class Application(Pages):
     def __init__(self, predictor: Predictor, metrics: Metrics | None = None, workers: int = 1) -> None:
         super().__init__(predictor.signature.model, predictor.evaluator, metrics)
         self.warning = predictor.warning
+        self._signature = predictor.signature
         self._workers = workers
         self._invocations = Invocations(predictor)
         self._pages[EXECUTION_PARAMETERS_PATH.encode()] = self._execution_parameters
@@ -43,8 +43,8 @@ class Application(Pages):
         return orjson.dumps({"status": "ready", "model": self.model})
 
     def description(self) -> bytes:
-        """The committed description."""
-        return OPENAPI.read_bytes()
+        """The committed description, with the model's inputs."""
+        return described(self._signature)
 
     def _execution_parameters(self) -> Response:
         parameters = {

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from serving.contract import EXECUTION_PARAMETERS_PATH, INVOCATIONS_PATH, MODELS_PATH
+from serving.described import OPENAPI
 
-SINGLE: Final = Path(__file__).parents[1] / "openapi.json"
 PATHS: Final = Path(__file__).with_name("openapi.json")
 
 
 @cache
 def description() -> bytes:
     """The description, as JSON; invocations are described once, in the one-model server's."""
-    document, added = json.loads(SINGLE.read_text()), json.loads(PATHS.read_text())
+    document, added = json.loads(OPENAPI.read_text()), json.loads(PATHS.read_text())
     invoke = document["paths"].pop(INVOCATIONS_PATH)["post"]
     del document["paths"][EXECUTION_PARAMETERS_PATH]
     invoke["responses"]["404"] = _not_loaded(added)

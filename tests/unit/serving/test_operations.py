@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from serving.application import OPENAPI, Application
+from serving.application import Application
 from serving.contract import (
     CUSTOM_ATTRIBUTES_HEADER,
     INVOCATIONS_PATH,
@@ -27,12 +27,13 @@ from serving.contract import (
 from serving.core.output import OUTPUTS
 from serving.core.predictor import Predictor
 from serving.core.signature import read_model
+from serving.described import OPENAPI
 from serving.invocation import CONTENT_TYPES
 from serving.message import Request, Response
 from serving.metrics import Metrics, shared_memory
 from serving.settings import Settings
 from serving.variables import SettingsError
-from tests.unit.serving.conftest import GOOD_ROW, RunningServer, start_server, stop_server
+from tests.unit.serving.conftest import GOOD_ROW, INPUTS, RunningServer, start_server, stop_server
 
 
 @pytest.fixture
@@ -129,7 +130,14 @@ def test_the_description_is_served_valid_and_in_step_with_the_code(application: 
     post = document["paths"][INVOCATIONS_PATH]["post"]
     assert set(post["requestBody"]["content"]) == set(post["responses"]["200"]["content"]) == set(CONTENT_TYPES)
     assert post["parameters"][0]["schema"]["enum"] == list(OUTPUTS)
-    assert OPENAPI.read_text() == json.dumps(document, indent=2) + "\n"
+    committed = json.loads(OPENAPI.read_text())
+    assert OPENAPI.read_text() == json.dumps(committed, indent=2) + "\n"
+    row = document["components"]["schemas"]["Row"]["oneOf"]
+    assert [one["title"] for one in row[0]["prefixItems"]] == list(row[1]["properties"]) == [one.name for one in INPUTS]
+    for example in ("text/csv", "application/jsonlines"):
+        body = post["requestBody"]["content"][example]["example"].encode()
+        asked = Request(b"POST", b"/invocations", content_type=example.encode(), body=body)
+        assert application.respond(asked).status == 200
 
 
 def test_a_model_of_another_library_version_is_warned_of(predictor: Predictor, ml_root: Path) -> None:
