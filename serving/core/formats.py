@@ -6,7 +6,7 @@ from typing import Protocol
 from serving.core.boosted import BoostedTrees
 from serving.core.booster import Booster, Matrix, OneRow
 from serving.core.errors import ArtifactError
-from serving.core.signature import BINARY, LIGHTGBM, MULTICLASS, Signature
+from serving.core.signature import BINARY, LIGHTGBM, MULTICLASS, ONNX, Signature
 from serving.core.xgboost_model import SIGMOID, SOFTMAX, XgboostModel, read_xgboost
 
 NEWEST_XGBOOST = (3, 2)
@@ -50,6 +50,10 @@ def load_model(signature: Signature, content: bytes) -> tuple[Model, str | None]
 def _load(signature: Signature, content: bytes) -> tuple[Model, str | None]:
     if signature.format == LIGHTGBM:
         return Booster(content), _other_version(signature)
+    if signature.format == ONNX:
+        from serving.core.onnx_model import OnnxModel  # noqa: PLC0415 - it imports ONNX Runtime, which takes 25 MB
+
+        return OnnxModel(signature, content), None
     model = read_xgboost(content)
     _check_xgboost(signature, model)
     return BoostedTrees(model), _xgboost_warning(model)

@@ -12,7 +12,7 @@ from serving.core.errors import ArtifactError
 from serving.core.pickles import is_pickle, refuse_pickle
 
 Problem = Literal["binary-classification", "multiclass-classification", "regression"]
-Format = Literal["lightgbm", "xgboost"]
+Format = Literal["lightgbm", "xgboost", "onnx"]
 Choice = TypeVar("Choice", bound=str)
 InputType = Literal["numeric", "categorical"]
 
@@ -21,7 +21,8 @@ MULTICLASS: Final = "multiclass-classification"
 PROBLEMS: Final[tuple[Problem, ...]] = (BINARY, MULTICLASS, "regression")
 LIGHTGBM: Final = "lightgbm"
 XGBOOST: Final = "xgboost"
-FORMATS: Final[tuple[Format, ...]] = (LIGHTGBM, XGBOOST)
+ONNX: Final = "onnx"
+FORMATS: Final[tuple[Format, ...]] = (LIGHTGBM, XGBOOST, ONNX)
 SCORE: Final = "score"
 
 

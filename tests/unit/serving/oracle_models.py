@@ -9,17 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from oracle_settings import CATEGORICAL, CATEGORIES, EDGES, FEATURES, NAMES, ROWS, TYPES, XGBOOST
-
-
-def edge_rows(count, seed):
-    random = np.random.default_rng(seed)
-    rows = random.normal(size=(count, FEATURES)) * 10.0 ** random.integers(-3, 3, size=(count, 1))
-    for value in EDGES:
-        rows[random.random(rows.shape) < 0.02] = value
-    codes = random.integers(-1, CATEGORIES, count)  # -1: missing, or of no category
-    rows[:, CATEGORICAL] = np.where(codes < 0, np.nan, codes)
-    return rows
+from oracle_onnx import write_onnx
+from oracle_settings import CATEGORICAL, FEATURES, NAMES, ROWS, TYPES, XGBOOST, edge_rows
 
 
 def write_xgboost(folder):
@@ -45,3 +36,4 @@ def write_xgboost(folder):
 
 if __name__ == "__main__":
     write_xgboost(Path(sys.argv[1]))
+    write_onnx(Path(sys.argv[1]))

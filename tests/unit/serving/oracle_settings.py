@@ -21,3 +21,13 @@ XGBOOST = {
     "one-hot-splits": {"objective": "binary:logistic", "max_cat_to_onehot": 100},
     "pruned": {"objective": "binary:logistic", "tree_method": "exact", "gamma": 3.0},
 }
+
+
+def edge_rows(count, seed):
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(count, FEATURES)) * 10.0 ** random.integers(-3, 3, size=(count, 1))
+    for value in EDGES:
+        rows[random.random(rows.shape) < 0.02] = value
+    codes = random.integers(-1, CATEGORIES, count)  # -1: missing, or of no category
+    rows[:, CATEGORICAL] = np.where(codes < 0, np.nan, codes)
+    return rows

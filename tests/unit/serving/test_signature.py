@@ -89,7 +89,7 @@ def edit(folder: Path, **changes: Any) -> None:
             {"problem": "clustering"},
             "problem is 'clustering'; this server knows binary-classification, multiclass-classification, regression",
         ),
-        ({"format": "catboost"}, "format is 'catboost'; this server knows lightgbm, xgboost"),
+        ({"format": "catboost"}, "format is 'catboost'; this server knows lightgbm, xgboost, onnx"),
         ({"format": "pickle"}, r"is a pickle \('pickle'\), which could run any code and is never loaded: save"),
         ({"model_file": "model.joblib.gz"}, "is a pickle .*export a scikit-learn model to ONNX"),
         ({"problem": "multiclass-classification"}, "lacks classes"),
