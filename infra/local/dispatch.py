@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from infra.local.cloud import LocalCloud
 from infra.local.exchange import Answer, Request
 from infra.local.fleet import Fleet
-from infra.local.instance import UnknownContainerError
+from infra.local.instance import MisdirectedError
 from infra.local.serving_process import NotAnsweredError
 from infra.local.validation import Json
-from infra.local.variant import RetiredError, Variant
+from infra.local.variant import RetiredError, ThrottledError, Variant
 
 Response = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
@@ -85,11 +85,16 @@ class Dispatcher:
             fleet = self._found(endpoint, self._fleets.next_fleet(endpoint))
             if fleet.is_asynchronous != asynchronously:
                 raise invalid(f"Endpoint {endpoint} is asynchronous: use InvokeEndpointAsync.")
+            variant = _choose(fleet, target_variant)
+            if not asynchronously:
+                _check_size(variant, request)
             try:
-                return ask(fleet, _choose(fleet, target_variant), request)
+                return ask(fleet, variant, request)
             except RetiredError:
                 continue
-            except UnknownContainerError as error:
+            except ThrottledError as error:
+                raise InvocationError(HTTPStatus.BAD_REQUEST, "ThrottlingException", None) from error
+            except MisdirectedError as error:
                 raise invalid(f"{error}.") from error
 
     def _found(self, endpoint: str, fleet: Fleet | None) -> Fleet:
@@ -120,8 +125,9 @@ def ask(fleet: Fleet, variant: Variant, request: Request) -> Outcome:
 
     Raises:
         RetiredError: its fleet has been retired.
+        ThrottledError: it answers as many requests as it may.
         NoCapacityError: it has no instance.
-        UnknownContainerError: the request is for a container that there is not.
+        MisdirectedError: the request is for a container or model that there is not.
     """
     began = time.perf_counter()
     try:
@@ -139,6 +145,12 @@ def invalid(message: str) -> InvocationError:
 def unsupported(what: str) -> InvocationError:
     """The error for what AWS would do and the local cloud cannot."""
     return InvocationError(HTTPStatus.BAD_REQUEST, "UnsupportedOperation", f"The local cloud does not support {what}.")
+
+
+def _check_size(variant: Variant, request: Request) -> None:
+    if len(request.body) > variant.max_body_bytes:
+        message = f"HTTP content length exceeded {variant.max_body_bytes} bytes."
+        raise InvocationError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "413", message)
 
 
 def _choose(fleet: Fleet, target: str | None) -> Variant:

@@ -139,8 +139,7 @@ def _describe(variant: Variant, now: datetime) -> Json:
         ],
         "CurrentWeight": variant.weight,
         "DesiredWeight": variant.weight,
-        "CurrentInstanceCount": variant.instances,
-        "DesiredInstanceCount": variant.instances,
+        **variant.capacity(),
     }
 
 

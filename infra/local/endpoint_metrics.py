@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.ht
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -27,11 +28,14 @@ class Invocation:
     model_seconds: float
     overhead_seconds: float
     instances: int
+    more: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Of its kind of endpoint."""
 
     @classmethod
     def of(cls, outcome: Outcome, overhead_seconds: float) -> Self:
         """What there is to tell of an outcome."""
-        return cls(outcome.status, outcome.model_seconds, overhead_seconds, outcome.variant.instances)
+        more = outcome.answer.measured
+        return cls(outcome.status, outcome.model_seconds, overhead_seconds, outcome.variant.instances, more)
 
     def values(self) -> dict[tuple[str, str], float]:
         """Each metric's value, by name and unit."""
@@ -43,6 +47,7 @@ class Invocation:
             ("OverheadLatency", "Microseconds"): self.overhead_seconds * 1e6,
             ("Invocation4XXErrors", "None"): float(kind == HTTPStatus.BAD_REQUEST),
             ("Invocation5XXErrors", "None"): float(kind == HTTPStatus.INTERNAL_SERVER_ERROR),
+            **self.more,
         }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from botocore.exceptions import ClientError
 from moto.sagemaker.models import sagemaker_backends
 
-from infra.local import listing
+from infra.local import endpoint_configs, listing
 from infra.local.async_invocations import AsyncInvocations
 from infra.local.cloud import LocalCloud
 from infra.local.dispatch import Dispatcher
@@ -25,8 +25,6 @@ from infra.local.runtime import Runtime
 from infra.local.validation import Json, ValidationException
 from infra.local.variant import HEALTH_CHECK_SECONDS, Host
 
-UNSUPPORTED_CONFIG = ("ExplainerConfig",)
-UNSUPPORTED_VARIANT = ("ServerlessConfig", "ManagedInstanceScaling")
 logger = logging.getLogger(__name__)
 
 
@@ -122,8 +120,11 @@ class Endpoints:
         for wish in desired:
             if fleet is None or wish["VariantName"] not in fleet.every_variant:
                 raise ValidationException(f"Could not find variant {wish['VariantName']} of {endpoint.arn}")
+            require("ServerlessUpdateConfig" not in wish, "ServerlessUpdateConfig; update the endpoint instead")
             if wish.get("DesiredInstanceCount", 1) < 1 and not fleet.is_asynchronous:
                 raise ValidationException("DesiredInstanceCount must be at least 1")
+            if "DesiredInstanceCount" in wish and not fleet.every_variant[wish["VariantName"]].has_instances:
+                raise ValidationException(f"Variant {wish['VariantName']} is serverless: it has no instances.")
         endpoint.begin("Updating", self._cloud.clock.now())
         self._begin("is scaled", endpoint, lambda: self._scale(endpoint, desired))
         return {"EndpointArn": endpoint.arn}
@@ -156,14 +157,7 @@ class Endpoints:
         except ClientError as error:
             arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint-config/{config_name}"
             raise ValidationException(f'Could not find endpoint configuration "{arn}".') from error
-        for member in UNSUPPORTED_CONFIG:
-            require(not config.get(member), f"{member} ({config_name})")
-        for rival in ("DataCaptureConfig", "ShadowProductionVariants") if config.get("AsyncInferenceConfig") else ():
-            require(not config.get(rival), f"{rival} beside AsyncInferenceConfig ({config_name})")
-        for variant in [*config["ProductionVariants"], *config.get("ShadowProductionVariants", [])]:
-            for member in UNSUPPORTED_VARIANT:
-                require(not variant.get(member), f"{member} of variant {variant['VariantName']} ({config_name})")
-            require("ModelName" in variant, f"inference components (variant {variant['VariantName']} has no model)")
+        endpoint_configs.check(config)
         return Fleet(self._host, endpoint, retained.put_into(config) if retained else config)
 
     def _begin(self, what: str, endpoint: Endpoint, work: Callable[[], None]) -> None:
@@ -192,7 +186,8 @@ class Endpoints:
         for wish in desired:
             variant = endpoint.fleet.every_variant[wish["VariantName"]]
             variant.weight = wish.get("DesiredWeight", variant.weight)
-            variant.scale(wish.get("DesiredInstanceCount", variant.instances))
+            if "DesiredInstanceCount" in wish:
+                variant.scale(wish["DesiredInstanceCount"])
         self._end(endpoint, "InService")
 
     def _tear_down(self, endpoint: Endpoint) -> None:

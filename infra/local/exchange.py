@@ -1,7 +1,7 @@
 """What an endpoint is asked, and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
 
@@ -34,6 +34,8 @@ class Answer:
     body: bytes
     container: str = ONLY_CONTAINER
     """Which one; errors name it."""
+    measured: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Metrics of its kind of endpoint, by name and unit, beside those of every invocation."""
 
     @property
     def is_success(self) -> bool:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from infra.local.capture import Capture
 from infra.local.engine import ImageNotFoundError
 from infra.local.model_containers import ModelError
+from infra.local.serverless import ServerlessVariant
 from infra.local.serving_process import UnhealthyError
 from infra.local.shadow import Shadow
 from infra.local.validation import Json, UnsupportedOperation
@@ -108,7 +109,8 @@ class Fleet:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _variant(self, host: Host, endpoint: str, config: Json) -> Variant:
-        return Variant(host, endpoint, self._folder / config["VariantName"], config)
+        kind = ServerlessVariant if config.get("ServerlessConfig") else Variant
+        return kind(host, endpoint, self._folder / config["VariantName"], config)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from infra.local.cloud import LocalCloud
 from infra.local.container_logs import ContainerLogs
 from infra.local.engine import Engine, Sandbox
 from infra.local.exchange import ONLY_CONTAINER, Answer, Request
-from infra.local.model_containers import ModelContainer, ServedModel
+from infra.local.model_containers import ModelContainer, ModelError, ServedModel
+from infra.local.multi_model import Archives, LoadedModels
 from infra.local.serving_process import ServingProcess, UnhealthyError
 from serving.contract import MODEL_DIRECTORY
 
@@ -17,8 +18,8 @@ CONTENT_TYPE = "Content-Type"
 ACCEPT = "Accept"
 
 
-class UnknownContainerError(Exception):
-    """The request is for a container that the model does not have, or does not say for which one it is."""
+class MisdirectedError(Exception):
+    """The request is for a container or a model that there is not, or does not say for which one it is."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class LogPlace:
 class Instance:
     """The containers of a model as running processes."""
 
-    def __init__(self, engine: Engine, model: ServedModel, folder: Path, logs: LogPlace) -> None:
+    def __init__(
+        self, engine: Engine, model: ServedModel, folder: Path, logs: LogPlace, *, archives: Archives | None = None
+    ) -> None:
         """Start every process; `wait_until_healthy` says when they can be asked.
 
         Args:
@@ -45,6 +48,7 @@ class Instance:
             model: What is served.
             folder: Holds each container's artifact at `<container>/model`; the sandboxes are made beside it.
             logs: Where output goes.
+            archives: Of a multi-model container.
 
         Raises:
             ImageNotFoundError: an image cannot be run here.
@@ -57,6 +61,7 @@ class Instance:
         except BaseException:
             self.retire()
             raise
+        self._models = LoadedModels(next(iter(self.processes.values())), archives) if archives else None
 
     def has_ended(self, within_seconds: float) -> bool:
         """Whether one of its processes ends soon."""
@@ -85,10 +90,12 @@ class Instance:
         """Send a request through the containers, each getting what the one before answered; an error ends it.
 
         Raises:
-            UnknownContainerError: the request is not for a container that there is.
+            MisdirectedError: the request is not for a container or model that there is.
             NotAnsweredError: another instance may be asked instead.
             TimeoutError: a container took too long.
         """
+        if self._models or request.target_model:
+            return self._ask_model(request)
         body, headers = request.body, dict(request.headers)
         accept = headers.pop(ACCEPT, None)
         *before, last = self._asked(request)
@@ -107,22 +114,31 @@ class Instance:
         for process in self.processes.values():
             process.retire()
 
+    def _ask_model(self, request: Request) -> Answer:
+        if self._models is None:
+            raise MisdirectedError("TargetModel is for multi-model endpoints")
+        if request.target_model is None:
+            raise MisdirectedError("A multi-model endpoint needs a TargetModel")
+        try:
+            return self._models.ask(request.target_model, request)
+        except ModelError as error:
+            raise MisdirectedError(str(error).rstrip(".")) from error
+
     def _asked(self, request: Request) -> list[str]:
         names, target = list(self.processes), request.target_container
         if target is None and not self._is_direct:
             return names
         if not self._is_direct:
-            raise UnknownContainerError("TargetContainerHostname is for models whose containers are invoked directly")
+            raise MisdirectedError("TargetContainerHostname is for models whose containers are invoked directly")
         if target not in names:
-            raise UnknownContainerError(
-                f"TargetContainerHostname is {target}, but it must be one of {', '.join(names)}"
-            )
+            raise MisdirectedError(f"TargetContainerHostname is {target}, but it must be one of {', '.join(names)}")
         return [target]
 
 
 def _start(engine: Engine, container: ModelContainer, folder: Path, logs: LogPlace) -> ServingProcess:
     sandbox = Sandbox(folder / logs.prefix.rsplit("/", 1)[-1] / container.name)
     sandbox.ml.mkdir(parents=True)
-    (sandbox.ml / MODEL_DIRECTORY).symlink_to(folder / container.name / MODEL_DIRECTORY)
+    if not container.is_multi_model:
+        (sandbox.ml / MODEL_DIRECTORY).symlink_to(folder / container.name / MODEL_DIRECTORY)
     shipped = ContainerLogs(logs.cloud, sandbox.log, group=logs.group, stream=logs.stream(container.name))
     return ServingProcess(engine, container.container, sandbox, shipped)

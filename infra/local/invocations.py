@@ -19,16 +19,17 @@ from infra.local.endpoint_metrics import EndpointMetrics, Invocation
 from infra.local.exchange import Answer, Request
 from infra.local.shadow import INVOCATION_SOURCE
 from infra.local.variant import NoCapacityError, RetiredError, Variant
-from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, MAX_BODY_BYTES
+from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER
 
 TARGET_VARIANT_HEADER = "X-Amzn-SageMaker-Target-Variant"
+TARGET_MODEL_HEADER = "X-Amzn-SageMaker-Target-Model"
 TARGET_CONTAINER_HEADER = "X-Amzn-SageMaker-Target-Container-Hostname"
 INVOKED_VARIANT_HEADER = "x-Amzn-Invoked-Production-Variant"
 UNSUPPORTED_HEADERS = tuple(
     f"X-Amzn-SageMaker-{name}"
-    for name in ("Target-Model", "Inference-Component", "Enable-Explanations", "Session-Id", "Prefix-Aware-Id")
+    for name in ("Inference-Component", "Enable-Explanations", "Session-Id", "Prefix-Aware-Id")
 )
-PASSED_HEADERS = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER)
+PASSED_HEADERS = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, TARGET_MODEL_HEADER)
 BINARY = "application/octet-stream"
 
 
@@ -47,9 +48,9 @@ class Invocations:
             InvocationError: that is the answer.
         """
         began = time.perf_counter()
-        _check(headers, body)
+        _refuse_unsupported(headers)
         passed = {name: headers[name] for name in PASSED_HEADERS if headers.get(name)}
-        request = Request(body, passed, target_container=headers.get(TARGET_CONTAINER_HEADER))
+        request = Request(body, passed, headers.get(TARGET_MODEL_HEADER), headers.get(TARGET_CONTAINER_HEADER))
         outcome = self._ask(endpoint, request, headers.get(TARGET_VARIANT_HEADER))
         event_id = str(uuid.uuid4())
         for shadow in outcome.fleet.shadows:
@@ -99,10 +100,7 @@ def _content_type(answer: Answer) -> str:
     return str(answer.headers.get("Content-Type", BINARY))
 
 
-def _check(headers: Mapping[str, str], body: bytes) -> None:
-    if len(body) > MAX_BODY_BYTES:
-        message = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes."
-        raise InvocationError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "413", message)
+def _refuse_unsupported(headers: Mapping[str, str]) -> None:
     for name in UNSUPPORTED_HEADERS:
         if headers.get(name):
             raise unsupported(f"the header {name}")

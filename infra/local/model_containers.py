@@ -9,7 +9,7 @@ from infra.local import s3_files
 from infra.local.engine import Container
 from infra.local.exchange import ONLY_CONTAINER
 from infra.local.validation import Json, UnsupportedOperation
-from serving.contract import SERVE_COMMAND
+from serving.contract import MULTI_MODEL_VARIABLE, SERVE_COMMAND
 
 UNSUPPORTED = ("ModelDataSource", "AdditionalModelDataSources", "ImageConfig")
 
@@ -27,6 +27,8 @@ class ModelContainer:
     model_data_url: str | None
     """Its archive in S3; the prefix of its archives if it serves several models."""
     is_multi_model: bool = False
+    caches_models: bool = True
+    """Whether the models of several stay loaded."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,13 @@ def _container(sagemaker: Any, model: str, name: str, given: Json) -> ModelConta
     for member in UNSUPPORTED:
         if merged.get(member):
             raise UnsupportedOperation(f"{member} of model {model}; use Image and ModelDataUrl")
+    several = merged.get("Mode") == "MultiModel"
     environment = packaged.get("Environment", {}) | given.get("Environment", {})
+    if several:
+        environment = {MULTI_MODEL_VARIABLE: "true", **environment}
     container = Container(image=merged["Image"], arguments=(SERVE_COMMAND,), environment=environment)
-    return ModelContainer(name, container, merged.get("ModelDataUrl"), merged.get("Mode") == "MultiModel")
+    caches = merged.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
+    return ModelContainer(name, container, merged.get("ModelDataUrl"), several, caches)
 
 
 def _packaged(sagemaker: Any, name: str) -> Json:  # noqa: ANN401 - a boto3 client

@@ -20,8 +20,8 @@ HOST = "127.0.0.1"
 PING_TIMEOUT_SECONDS = 2.0
 PING_EVERY_SECONDS = 0.05
 STOP_GRACE_SECONDS = 30.0
-NO_ANSWER = (ConnectionError, http.client.BadStatusLine)
-"""The request was not answered, and no part of an answer has come."""
+NO_ANSWER = (ConnectionError, http.client.BadStatusLine, http.client.IncompleteRead)
+"""The request was not answered, or not to the end of the answer."""
 
 
 class UnhealthyError(Exception):

@@ -13,20 +13,27 @@ from infra.local.engine import Engine
 from infra.local.exchange import Answer, Request
 from infra.local.instance import Instance, LogPlace
 from infra.local.model_containers import ServedModel, of_model, unpack
+from infra.local.multi_model import Archives
 from infra.local.serving_process import NotAnsweredError, UnhealthyError
 from infra.local.validation import Json
-from serving.contract import MODEL_DIRECTORY
+from serving.contract import MAX_BODY_BYTES, MODEL_DIRECTORY
 
 MAX_PROCESSES_PER_VARIANT = max(2, os.cpu_count() or 1)
 """However many instances a variant has: they share one machine. Descriptions tell the number of instances."""
 HEALTH_CHECK_SECONDS = 60.0
 """Until a container must have answered its health check; 4 to 8 minutes on AWS."""
+MODELS_DIRECTORY = "models"
+"""The archives of a multi-model variant."""
 DEATH_SECONDS = 0.5
 """How long a process that did not answer is watched for its end, before it is held to be alive."""
 
 
 class RetiredError(Exception):
     """This fleet takes no more requests: its endpoint has a newer one."""
+
+
+class ThrottledError(Exception):
+    """As many requests are being answered as may be."""
 
 
 class NoCapacityError(Exception):
@@ -46,6 +53,11 @@ class Host:
 class Variant:
     """A production variant: as many processes as it has instances, up to a limit, serving one model."""
 
+    max_body_bytes = MAX_BODY_BYTES
+    """Of a request that waits for its answer."""
+    has_instances = True
+    """Whether there is a number of them to be changed."""
+
     def __init__(self, host: Host, endpoint: str, folder: Path, production_variant: Json) -> None:
         self.name: str = production_variant["VariantName"]
         self.weight: float = production_variant.get("InitialVariantWeight", 1.0)
@@ -59,6 +71,7 @@ class Variant:
         self._folder = folder
         self._model_name: str = production_variant["ModelName"]
         self._model: ServedModel | None = None
+        self._archives: Archives | None = None
         self._running: list[Instance] = []
         self._turn = itertools.count()
         self._changing = threading.Lock()
@@ -68,6 +81,10 @@ class Variant:
     def running(self) -> int:
         """How many instances can be asked."""
         return len(self._running)
+
+    def capacity(self) -> Json:
+        """What a description tells of its capacity."""
+        return {"CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.instances}
 
     def start(self) -> None:
         """Unpack the model and start the processes; returns when all are healthy.
@@ -83,7 +100,10 @@ class Variant:
         self._model = of_model(cloud.client("sagemaker"), self._model_name)
         self.images = [each.container.image for each in self._model.containers]
         for each in self._model.containers:
-            unpack(cloud.client("s3"), each, self._folder / each.name / MODEL_DIRECTORY)
+            if each.is_multi_model:
+                self._archives = Archives(cloud.client("s3"), each, self._folder / MODELS_DIRECTORY)
+            else:
+                unpack(cloud.client("s3"), each, self._folder / each.name / MODEL_DIRECTORY)
         self.scale(self.instances)
 
     def scale(self, instances: int) -> None:
@@ -106,7 +126,7 @@ class Variant:
         Raises:
             RetiredError: there is a newer fleet to ask.
             NoCapacityError: there is no instance.
-            UnknownContainerError: the request is for a container that the model does not have.
+            MisdirectedError: the request is for a container or model that there is not.
             NotAnsweredError: the container went down twice under this request.
             TimeoutError: it took too long.
         """
@@ -150,7 +170,7 @@ class Variant:
             group=f"/aws/sagemaker/Endpoints/{self._endpoint}",
             prefix=f"{self.name}/i-{uuid.uuid4().hex[:17]}",
         )
-        instance = Instance(self._host.engine, self._model, self._folder, logs)
+        instance = Instance(self._host.engine, self._model, self._folder, logs, archives=self._archives)
         try:
             instance.wait_until_healthy(self._health_check_seconds)
         except UnhealthyError:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::123456789012:role/local"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-test/server:1"
+EXPLAINER = {"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": {}}}}
 
 
 def test_an_endpoint_serves_its_model(live):
@@ -107,14 +108,26 @@ def test_an_unknown_endpoint_is_refused_as_on_aws(cloud):
         cloud.client("sagemaker").describe_endpoint(EndpointName="nobody")
 
 
-def test_a_serverless_variant_is_refused(deployment):
-    model = deployment.model()
-    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            {"ExplainerConfig": {"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": {}}}}},
+            "ExplainerConfig",
+        ),
+        ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "ManagedInstanceScaling of variant main"),
+        ({"RoutingConfig": {"RoutingStrategy": "RANDOM"}}, "RoutingConfig of variant main"),
+    ],
+)
+def test_what_would_not_be_served_as_it_says_is_refused(deployment, more, message):
+    variant = deployment.variant("main", deployment.model())
+    of_config = {name: value for name, value in more.items() if name == "ExplainerConfig"}
+    of_variant = {name: value for name, value in more.items() if name not in of_config}
+    name = f"{deployment.name}-v1"
     deployment.sagemaker.create_endpoint_config(
-        EndpointConfigName=model,
-        ProductionVariants=[{"VariantName": "main", "ModelName": model, "ServerlessConfig": serverless}],
+        EndpointConfigName=name, ProductionVariants=[variant | of_variant], **of_config
     )
-    with pytest.raises(ClientError, match=r"UnsupportedOperation.*ServerlessConfig"):
+    with pytest.raises(ClientError, match=f"UnsupportedOperation.*{message}"):
         deployment.create()
 
 

@@ -9,7 +9,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-MODEL = json.loads((Path(os.environ["SAGESTACK_ML_ROOT"]) / "model/model.json").read_text())
+FILE = Path(os.environ["SAGESTACK_ML_ROOT"]) / "model/model.json"
+MODEL = json.loads(FILE.read_text()) if FILE.exists() else {}
+LOADED: dict[str, dict] = {}
+ROOM = 2
+"""So many models may be loaded in multi-model mode."""
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 
@@ -28,6 +32,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer an invocation; the body may ask for trouble."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.startswith("/models"):
+            self.answer(*several(self.path, body))
+            return
         time.sleep(MODEL.get("seconds", 2 if body == b"slow" else 0))
         if body == b"crash" or MODEL.get("crash"):
             os._exit(1)
@@ -48,6 +55,10 @@ class Handler(BaseHTTPRequestHandler):
         seen["variables"] = {name: value for name, value in os.environ.items() if name.startswith("SAGEMAKER_")}
         self.answer(200, json.dumps(seen).encode())
 
+    def do_DELETE(self) -> None:
+        """Unload a model."""
+        self.answer(200 if LOADED.pop(self.path.split("/")[2], None) else 404, b"")
+
     def answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
         """Send one answer."""
         self.send_response(status)
@@ -60,6 +71,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
+
+
+def several(path: str, body: bytes) -> tuple[int, bytes]:
+    """Load a model, or have one answer."""
+    if path == "/models":
+        asked = json.loads(body)
+        if asked["model_name"] in LOADED:
+            return 409, b""
+        if len(LOADED) >= ROOM:
+            return 507, b"no room"
+        LOADED[asked["model_name"]] = json.loads((Path(asked["url"]) / "model.json").read_text())
+        return 200, b""
+    name = path.split("/")[2]
+    if name not in LOADED:
+        return 404, b"not loaded"
+    seen = {"model": LOADED[name]["name"], "loaded": len(LOADED), "pid": os.getpid()}
+    return 200, json.dumps(seen).encode()
 
 
 if __name__ == "__main__":
