@@ -27,6 +27,8 @@ _ROW_MAJOR: Final = 1
 _NORMAL: Final = 0
 _CONTRIBUTIONS: Final = 3
 _ALL_ITERATIONS: Final = -1
+_BEGINNING: Final = b"tree\n"
+_END: Final = b"\nend of trees"
 _ONE_THREAD: Final = b"num_threads=1"
 _ROWS_A_THREAD: Final = 64
 """Below this many rows, waking another thread takes longer than the rows do."""
@@ -47,6 +49,8 @@ class Booster:
         """
         self._library = _library()
         self._handle = ctypes.c_void_p()
+        if not model.startswith(_BEGINNING) or _END not in model:  # on many of these the library aborts the process
+            raise ArtifactError("LightGBM cannot read the model file: it is no text model, or is cut short")
         if b"\0" in model:
             raise ArtifactError("the model file is not a LightGBM model: it has a NUL byte")
         iterations = ctypes.c_int()
