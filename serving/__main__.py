@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from serving.contract import SERVE_COMMAND
 from serving.core.artifact import unpack
 from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
+from serving.lines import Lines
 from serving.log import Log
 from serving.metrics import Metrics, shared_memory
 from serving.multi_model.application import MultiModelApplication
@@ -66,16 +68,17 @@ def _serve(settings: Settings) -> int:
     with held:
         shared = replace(settings, port=held.getsockname()[1])
         counts = shared_memory(settings.workers)
-        return supervise(settings.workers, lambda worker: _work(shared, Metrics(counts, worker)), Log())
+        return supervise(settings.workers, lambda worker, fit: _work(shared, Metrics(counts, worker), fit), Log())
 
 
-def _work(settings: Settings, metrics: Metrics) -> int:
-    """Load the model and serve until told to stop; the exit code."""
+def _work(settings: Settings, metrics: Metrics, fit: Callable[[], None] = lambda: None) -> int:
+    """Load the model, tell that it was `fit` to be, and serve until told to stop; the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         application = _application(settings, metrics)
     except ArtifactError as error:
         return _fail(f"cannot serve the model in {settings.model}: {error}")
+    fit()
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
     try:
         uvloop.run(_run(application, metrics, settings))
@@ -91,7 +94,11 @@ def _application(settings: Settings, metrics: Metrics) -> Pages:
 
 
 async def _run(application: Pages, metrics: Metrics, settings: Settings) -> None:
-    await Server(application, Log(), metrics).run(settings)
+    lines = Lines(metrics.count_dropped_line)
+    try:
+        await Server(application, Log(lines.write), metrics).run(settings)
+    finally:
+        lines.close()
 
 
 def _fail(reason: str, code: int = 1) -> int:

@@ -23,7 +23,8 @@ _ROWS: Final = len(_CODES)
 _UNKNOWN: Final = _ROWS + 1
 _TIME: Final = _ROWS + 2
 _BUCKETS: Final = _ROWS + 3
-_SLOTS: Final = _BUCKETS + len(SECONDS) + 1
+_DROPPED: Final = _BUCKETS + len(SECONDS) + 1
+_SLOTS: Final = _DROPPED + 1
 _BYTES: Final = 8
 _SERVER_ERROR: Final = 500
 _CLIENT_ERROR: Final = 400
@@ -49,6 +50,10 @@ class Metrics:
             own[_BUCKETS + bisect_left(SECONDS, seconds)] += 1.0
             if unknown := facts.get("unknown_categories"):
                 own[_UNKNOWN] += sum(unknown.values())  # type: ignore[attr-defined] # likewise
+
+    def count_dropped_line(self) -> None:
+        """Count a line of the log that nobody was there to read."""
+        self._own[_DROPPED] += 1.0
 
     def prometheus(self, model: str, evaluator: str) -> bytes:
         """Sums over all workers, in Prometheus's text format."""
@@ -86,6 +91,8 @@ class Metrics:
         yield f"sagestack_rows_total {self._sum(_ROWS):.0f}"
         yield from _heading("sagestack_unknown_categories_total", "counter", "Values of no category seen in training.")
         yield f"sagestack_unknown_categories_total {self._sum(_UNKNOWN):.0f}"
+        yield from _heading("sagestack_log_lines_dropped_total", "counter", "Log lines dropped, for want of a reader.")
+        yield f"sagestack_log_lines_dropped_total {self._sum(_DROPPED):.0f}"
 
     def _histogram(self) -> Iterator[str]:
         name = "sagestack_invocation_seconds"

@@ -1,6 +1,7 @@
 """Several processes on one port: the kernel spreads connections over them, and one that dies is replaced.
 
-Workers are forked before anything is loaded: the libraries' threads do not survive a fork.
+Workers are forked before anything is loaded: the libraries' threads do not survive a fork. The first tries the
+model alone, so that what is wrong with it is said once.
 """
 
 import os
@@ -17,8 +18,9 @@ START_FAILED: Final = 1
 _EARLY_SECONDS: Final = 1.0
 """A worker that ends sooner was not fit to start: it is not tried for ever in a tight circle."""
 
-Work = Callable[[int], int]
-"""Serves as the worker of that number until told to stop; the exit code."""
+Fit = Callable[[], None]
+Work = Callable[[int, Fit], int]
+"""Serves as the worker of that number until told to stop, and says when it is fit to; the exit code."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,28 +60,39 @@ class _Supervisor:
     def run(self) -> int:
         for told in (signal.SIGTERM, signal.SIGINT):
             signal.signal(told, lambda *_: self._stop())
-        for number in range(self._count):
-            self._start(number)
+        if self._first_is_fit():
+            for number in range(1, self._count):
+                self._start(number)
+        else:
+            self._stopping = True
         while self._workers:
             pid, status = os.wait()
             if pid in self._workers:
                 self._ended(*self._workers.pop(pid), os.waitstatus_to_exitcode(status))
         return self._code
 
-    def _start(self, number: int) -> None:
+    def _first_is_fit(self) -> bool:
+        reads, writes = os.pipe()
+        self._start(0, lambda: _tell(writes))
+        os.close(writes)
+        told = os.read(reads, 1)  # nothing, if it has ended
+        os.close(reads)
+        return bool(told) and not self._stopping
+
+    def _start(self, number: int, fit: Fit = lambda: None) -> None:
         signals = {signal.SIGTERM, signal.SIGINT}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # one that comes now waits until the child is known
         if (pid := os.fork()) == 0:
             for asked in signals:
                 signal.signal(asked, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-            os._exit(self._worked(number))
+            os._exit(self._worked(number, fit))
         self._workers[pid] = (number, time.monotonic())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
-    def _worked(self, number: int) -> int:
+    def _worked(self, number: int, fit: Fit) -> int:
         try:
-            return self._work(number)
+            return self._work(number, fit)
         except BaseException:  # noqa: BLE001 - a child must never go on as its parent
             traceback.print_exc()
             return START_FAILED
@@ -98,3 +111,8 @@ class _Supervisor:
         self._stopping = True
         for pid in self._workers:
             os.kill(pid, signal.SIGTERM)
+
+
+def _tell(pipe: int) -> None:
+    os.write(pipe, b"!")
+    os.close(pipe)
