@@ -18,7 +18,14 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.contract import HOST_VARIABLE, ML_ROOT_VARIABLE, MODEL_DIRECTORY, MODEL_FILE, PORT_VARIABLE
+from serving.contract import (
+    HOST_VARIABLE,
+    ML_ROOT_VARIABLE,
+    MODEL_DIRECTORY,
+    MODEL_FILE,
+    PORT_VARIABLE,
+    WORKERS_VARIABLE,
+)
 from serving.core.predictor import Predictor
 from serving.core.signature import Input, Signature, sha256, write_signature
 
@@ -201,3 +208,20 @@ def server(ml_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running = start_server(ml_root, tmp_path_factory.mktemp("server") / "log")
     yield running
     assert stop_server(running) == 0
+
+
+@pytest.fixture(scope="module")
+def two_workers(ml_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(WORKERS_VARIABLE, "2")
+        server = start_server(ml_root, tmp_path_factory.mktemp("workers") / "log")
+    wait_for(server, "listening", 2)
+    yield server
+    assert stop_server(server) == 0
+
+
+def wait_for(server: RunningServer, event: str, times: int) -> None:
+    deadline = time.monotonic() + 20
+    while sum(one.get("event") == event for one in server.events()) < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

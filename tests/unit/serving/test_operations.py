@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,29 +32,12 @@ from serving.message import Request, Response
 from serving.metrics import Metrics, shared_memory
 from serving.settings import Settings
 from serving.variables import SettingsError
-from tests.unit.serving.conftest import GOOD_ROW, INPUTS, RunningServer, start_server, stop_server
+from tests.unit.serving.conftest import GOOD_ROW, INPUTS, RunningServer, start_server, stop_server, wait_for
 
 
 @pytest.fixture
 def application(predictor: Predictor) -> Application:
     return Application(predictor)
-
-
-@pytest.fixture(scope="module")
-def two_workers(ml_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(WORKERS_VARIABLE, "2")
-        server = start_server(ml_root, tmp_path_factory.mktemp("workers") / "log")
-    wait_for(server, "listening", 2)
-    yield server
-    assert stop_server(server) == 0
-
-
-def wait_for(server: RunningServer, event: str, times: int) -> None:
-    deadline = time.monotonic() + 20
-    while sum(one.get("event") == event for one in server.events()) < times:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def metric(server: RunningServer, name: str) -> float:

@@ -17,6 +17,7 @@ from serving.settings import Settings
 from tests.unit.serving.conftest import GOOD_ROW
 
 HEAD = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n"
+CHUNKED = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
 PING = b"GET /ping HTTP/1.1\r\n\r\n"
 Client = Callable[[int], Awaitable[bytes]]
 
@@ -45,12 +46,13 @@ def serve(predictor: Predictor, client: Client) -> bytes:
     return asyncio.run(run())
 
 
-def test_a_request_that_dribbles_in_is_refused_after_its_time(predictor: Predictor) -> None:
+@pytest.mark.parametrize("sent", [HEAD, HEAD % 1000 + GOOD_ROW * 50, CHUNKED + b"1\r\n2\r\n" * 50])
+def test_a_request_that_dribbles_in_is_refused_after_its_time(predictor: Predictor, sent: bytes) -> None:
     async def dribble(port: int) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for byte in HEAD:
+        for byte in sent:
             writer.write(bytes([byte]))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
             if reader._buffer:  # type: ignore[attr-defined]
                 break
         answer = await reader.read()
@@ -108,3 +110,26 @@ def test_one_connection_too_many_is_told_to_come_back(predictor: Predictor, monk
     answer = serve(predictor, three)
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: 1\r\n" in answer
+
+
+@pytest.mark.parametrize("unfinished", [b"POST /inv", HEAD % 100 + b"1,", HEAD % 900_000 + GOOD_ROW * 50_000])
+def test_a_drain_ends_although_a_client_never_finishes(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, unfinished: bytes
+) -> None:
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 0.3)
+    for name in ("RECEIVE_SECONDS", "SEND_SECONDS"):
+        monkeypatch.setattr(connection, name, 60.0)
+
+    async def never_finish(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(unfinished)
+        os.kill(os.getpid(), signal.SIGTERM)
+        other, ping = await asyncio.open_connection("127.0.0.1", port)
+        ping.write(PING)
+        answer = await other.readuntil(b"}")
+        await reader.read()
+        for one in (writer, ping):
+            one.close()
+        return answer
+
+    assert serve(predictor, never_finish).startswith(b"HTTP/1.1 503 ")
