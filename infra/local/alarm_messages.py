@@ -16,6 +16,8 @@ from botocore.loaders import create_loader
 from infra.local.alarm_query import SIMPLE_ID, Query
 from infra.local.alarm_reason import stamp
 
+EVENT = "CloudWatch Alarm State Change"
+
 
 @dataclass(frozen=True)
 class Snapshot:

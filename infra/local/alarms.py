@@ -15,7 +15,7 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 
 from infra.local.alarm_actions import Actions, Change
 from infra.local.alarm_history import AlarmHistory
-from infra.local.alarm_messages import Snapshot
+from infra.local.alarm_messages import EVENT, Snapshot
 from infra.local.alarm_query import Query, Values, query_of, threshold_of
 from infra.local.alarm_reason import reason, reason_data
 from infra.local.alarm_rule import AlarmRule
@@ -133,7 +133,7 @@ class Alarms:
     def _changed(self, change: Change) -> None:
         alarm = change.alarm
         self.history.changed(alarm, change.now, change.before)
-        self._cloud.emit("aws.cloudwatch", "CloudWatch Alarm State Change", change.detail, [alarm.alarm_arn])
+        self._cloud.emit("aws.cloudwatch", EVENT, change.detail, [alarm.alarm_arn])
         self._actions.start(change)
         said = f"{alarm.alarm_arn} transitioned to {change.now.value} at {change.now.updated:%A %d %B, %Y %H:%M:%S} UTC"
         for name, rule in list(self._rules.items()):

@@ -4,20 +4,18 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.ht
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Self
 
 from infra.local.cloud import LocalCloud
+from infra.local.concurrency import NAMESPACE, Concurrency, datum
 from infra.local.dispatch import Outcome
+from infra.local.quiet import LONE_QUIET_MINUTES, MINUTE, QUIET_MINUTES, Key, Quiet
+from infra.local.statistic_sets import Distribution
 from infra.local.validation import Json
-
-NAMESPACE = "AWS/SageMaker"
-MINUTE = timedelta(minutes=1)
-Key = tuple[str, str]
-"""Endpoint and variant."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +50,17 @@ class Invocation:
 
 
 @dataclass
-class Statistics:
-    """A statistic set."""
-
-    count: int = 0
-    total: float = 0.0
-    least: float = float("inf")
-    most: float = float("-inf")
-
-    def add(self, value: float) -> None:
-        """Take in one more value."""
-        self.count += 1
-        self.total += value
-        self.least = min(self.least, value)
-        self.most = max(self.most, value)
-
-
-@dataclass
 class Window:
     """One minute of one variant."""
 
     minute: datetime
-    metrics: dict[tuple[str, str], Statistics] = field(default_factory=dict)
+    instances: int
+    metrics: dict[tuple[str, str], Distribution] = field(default_factory=dict)
+
+    def add(self, invocation: Invocation) -> None:
+        """Take in one more invocation."""
+        for name, value in invocation.values().items():
+            self.metrics.setdefault(name, Distribution()).add(value)
 
 
 class EndpointMetrics:
@@ -82,55 +69,69 @@ class EndpointMetrics:
     def __init__(self, cloud: LocalCloud) -> None:
         self._cloud = cloud
         self._windows: dict[Key, Window] = {}
+        self._counted: set[Key] = set()
         self._lock = threading.Lock()
+        self._quiet = Quiet(cloud.clock, self._publish_nothing)
+        self._concurrency = Concurrency(cloud)
 
     def note(self, endpoint: str, variant: str, invocation: Invocation) -> None:
         """Count one invocation."""
-        minute = self._cloud.clock.now().replace(second=0, microsecond=0)
+        minute = self._minute()
         key = (endpoint, variant)
+        self._concurrency.note(key, invocation.model_seconds / invocation.instances)
         with self._lock:
             window = self._windows.get(key)
             over = self._windows.pop(key) if window and window.minute != minute else None
             if key not in self._windows:
-                self._windows[key] = Window(minute)
+                self._windows[key] = Window(minute, invocation.instances)
+                self._counted.add(key)
+                self._quiet.end(key)
                 self._cloud.clock.at(minute + MINUTE, lambda: self._publish_minute(key, minute))
-            metrics = self._windows[key].metrics
-            for name, value in invocation.values().items():
-                metrics.setdefault(name, Statistics()).add(value)
+            self._windows[key].add(invocation)
         if over:
             self._publish(key, over)
+
+    def rescaled(self, endpoint: str, variant: str, instances: int) -> None:
+        """Begin the quiet minutes of a variant that has had requests anew: so many instances are quiet from now on."""
+        key = (endpoint, variant)
+        if key in self._counted and key not in self._windows:
+            self._begin_quiet(key, self._minute(), instances)
 
     def publish(self, endpoint: str) -> None:
         """Publish what there is of an endpoint that is going away."""
         with self._lock:
             windows = {key: self._windows.pop(key) for key in list(self._windows) if key[0] == endpoint}
+        for key in [key for key in self._counted if key[0] == endpoint]:
+            self._quiet.end(key)
+            self._counted.discard(key)
         for key, window in windows.items():
             self._publish(key, window)
+
+    def _minute(self) -> datetime:
+        return self._cloud.clock.now().replace(second=0, microsecond=0)
 
     def _publish_minute(self, key: Key, minute: datetime) -> None:
         with self._lock:
             if key not in self._windows or self._windows[key].minute != minute:
                 return
             window = self._windows.pop(key)
+        self._begin_quiet(key, minute + MINUTE, window.instances)
         self._publish(key, window)
 
+    def _begin_quiet(self, key: Key, minute: datetime, instances: int) -> None:
+        self._quiet.begin(key, minute, QUIET_MINUTES if instances > 1 else LONE_QUIET_MINUTES)
+
     def _publish(self, key: Key, window: Window) -> None:
-        data = [_datum(key, window.minute, name, statistics) for name, statistics in window.metrics.items()]
-        self._cloud.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+        self._put(
+            datum(key, window.minute, name, values)
+            for name, distribution in window.metrics.items()
+            for values in distribution.sets()
+        )
 
+    def _publish_nothing(self, key: Key, minute: datetime) -> None:
+        nothing = {"SampleCount": 1, "Sum": 0, "Minimum": 0, "Maximum": 0}
+        requests = [datum(key, minute, (name, "None"), nothing) for name in ("Invocations", "InvocationsPerInstance")]
+        self._put([*requests, *self._concurrency.nothing(key, minute)])
 
-def _datum(key: Key, minute: datetime, metric: tuple[str, str], statistics: Statistics) -> Json:
-    endpoint, variant = key
-    name, unit = metric
-    return {
-        "MetricName": name,
-        "Unit": unit,
-        "Timestamp": minute,
-        "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
-        "StatisticValues": {
-            "SampleCount": statistics.count,
-            "Sum": statistics.total,
-            "Minimum": statistics.least,
-            "Maximum": statistics.most,
-        },
-    }
+    def _put(self, data: Iterable[Json]) -> None:
+        self._cloud.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=list(data))

@@ -85,7 +85,7 @@ class Endpoints:
         arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:endpoint/{name}"
         fleet = self._fleet(name, request["EndpointConfigName"])
         deployment = request.get("DeploymentConfig")
-        plan_of(deployment, fleet.instances)
+        plan_of(deployment, fleet.sizes)
         now = self._cloud.clock.now()
         tags = list(request.get("Tags", []))
         endpoint = Endpoint(name, arn, request["EndpointConfigName"], now, deployment, tags)
@@ -100,7 +100,7 @@ class Endpoints:
         fleet = self._fleet(endpoint.name, request["EndpointConfigName"], Retained.of(request, endpoint.fleet))
         kept = endpoint.deployment_config if request.get("RetainDeploymentConfig") else None
         deployment = request.get("DeploymentConfig", kept)
-        plan = plan_of(deployment, fleet.instances)
+        plan = plan_of(deployment, fleet.sizes)
         if endpoint.fleet:
             require_same_variants(plan, endpoint.fleet.variants, fleet.variants)
         endpoint.begin("Updating", self._cloud.clock.now())
@@ -188,6 +188,7 @@ class Endpoints:
             variant.weight = wish.get("DesiredWeight", variant.weight)
             if "DesiredInstanceCount" in wish:
                 variant.scale(wish["DesiredInstanceCount"])
+                self.metrics.rescaled(endpoint.name, variant.name, variant.instances)
         self._end(endpoint, "InService")
 
     def _tear_down(self, endpoint: Endpoint) -> None:

@@ -55,6 +55,11 @@ class Fleet:
         """How many instances each variant has."""
         return {name: variant.instances for name, variant in self.every_variant.items()}
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The instances of each production variant, 0 for one that has none of its own."""
+        return {name: variant.instances if variant.has_instances else 0 for name, variant in self.variants.items()}
+
     def start(self, instances: Mapping[str, int] | None = None) -> None:
         """Start every variant, with so many `instances` if they are not to be those of the configuration.
 

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
 
+from infra.local.alarm_messages import EVENT as ALARM_EVENT
 from infra.local.cloud import Event, LocalCloud
 from infra.local.endpoint import Endpoint, Pending
 from infra.local.fleet import Fleet, FleetError
 from infra.local.rollout_plan import WHOLE, Plan
 
-ALARM_EVENT = "CloudWatch Alarm State Change"
 logger = logging.getLogger(__name__)
 
 

@@ -57,7 +57,8 @@ class Schedules:
         if schedule.state != "ENABLED":
             self._recurring.disarm(schedule.arn)
             return
-        due = _between(_timetable(schedule, self.cloud.clock.now()), _moment(schedule.start_date), schedule.end_date)
+        start, end = _moment(schedule.start_date), _moment(schedule.end_date)
+        due = timetable.between(_timetable(schedule, self.cloud.clock.now()), start, end)
         self._recurring.arm(schedule.arn, due, lambda moment: self._fire(schedule, moment, due))
 
     def _fire(self, schedule: Schedule, moment: datetime, due: timetable.Timetable) -> None:
@@ -115,16 +116,6 @@ def _timetable(schedule: Schedule, now: datetime) -> timetable.Timetable:
     """A rate counts from the start date; without one it begins at once."""
     anchor = _moment(schedule.start_date) or now + timedelta(seconds=1)
     return timetable.parse(schedule.schedule_expression, anchor, schedule.schedule_expression_timezone)
-
-
-def _between(due: timetable.Timetable, start: datetime | None, end_date: Any) -> timetable.Timetable:  # noqa: ANN401
-    end = _moment(end_date)
-
-    def within(after: datetime) -> datetime | None:
-        moment = due(max(after, start - timedelta(microseconds=1)) if start else after)
-        return None if moment is None or (end and moment > end) else moment
-
-    return within
 
 
 def _moment(date: Any) -> datetime | None:  # noqa: ANN401 - moto keeps what the request gave

@@ -39,6 +39,7 @@ MODULES: Final = (
     "infra.local.pipelines",
     "infra.local.events",
     "infra.local.alarms",
+    "infra.local.scaling",
     "infra.local.schedules",
     "infra.local.lambdas",
     "infra.local.moto_time",

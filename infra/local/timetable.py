@@ -34,6 +34,16 @@ def parse(expression: str, anchor: datetime, zone: str = "UTC") -> Timetable:
     return _cron(body, _zone(zone)) if kind == "cron" else _at(body, _zone(zone))
 
 
+def between(due: Timetable, start: datetime | None, end: datetime | None) -> Timetable:
+    """A timetable of which only what is due from `start` to `end` counts, both included."""
+
+    def within(after: datetime) -> datetime | None:
+        moment = due(max(after, start - timedelta(microseconds=1)) if start else after)
+        return None if moment is None or (end and moment > end) else moment
+
+    return within
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)

@@ -162,20 +162,3 @@ def test_a_redrive_policy_has_the_spelling_of_terraforms_json(cloud):
     policy = '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:dead","maxReceiveCount":3}'
     url = sqs.create_queue(QueueName="work", Attributes={"RedrivePolicy": policy})["QueueUrl"]
     assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["RedrivePolicy"] == policy
-
-
-def test_a_scalable_targets_tags_are_kept_changed_and_taken_away(cloud):
-    scaling = cloud.client("application-autoscaling")
-    arn = scaling.register_scalable_target(
-        ServiceNamespace="sagemaker",
-        ResourceId="endpoint/fidelity/variant/main",
-        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
-        MinCapacity=1,
-        MaxCapacity=2,
-        Tags={"owner": "a"},
-    )["ScalableTargetARN"]
-    scaling.tag_resource(ResourceARN=arn, Tags={"owner": "b", "more": "c"})
-    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"owner": "b", "more": "c"}
-    scaling.untag_resource(ResourceARN=arn, TagKeys=["more"])
-    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"owner": "b"}
-    assert refused(scaling.list_tags_for_resource, ResourceARN="arn:none")["Code"] == "ResourceNotFoundException"

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import uuid
 
 import pytest
 
@@ -117,6 +118,18 @@ class Deployment:
 @pytest.fixture(scope="session")
 def cloud(fake_cloud):
     return fake_cloud
+
+
+@pytest.fixture(scope="module")
+def served(cloud):
+    """One endpoint with one instance for a whole module, by a name of its own."""
+    deployment = Deployment(cloud, f"served-{uuid.uuid4().hex[:8]}")
+    deployment.model()
+    deployment.config()
+    deployment.create()
+    yield deployment
+    if deployment.has_endpoint():
+        deployment.delete()
 
 
 @pytest.fixture
