@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -99,7 +98,5 @@ class AsyncWorker:
 
     def _put(self, location: str, body: bytes, kind: str | None, key_id: str | None) -> None:
         bucket, key = s3_files.split_uri(location)
-        more: dict[str, Any] = {"ContentType": kind} if kind else {}
-        if key_id:
-            more |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id}
+        more = s3_files.encryption(key_id) | ({"ContentType": kind} if kind else {})
         self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)

@@ -76,6 +76,11 @@ def fetch_object(s3: Any, uri: str, to: Path) -> None:  # noqa: ANN401 - a boto3
         raise DataNotFoundError(f"{error.response['Error'].get('Message', error)} ({uri})") from error
 
 
+def encryption(key_id: str | None) -> dict[str, str]:
+    """PutObject's members for an object encrypted by a key; none for one that its bucket's default sees to."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+
+
 def upload_folder(s3: Any, folder: Path, uri: str) -> None:  # noqa: ANN401 - a boto3 client
     """Upload every file below `folder` (which may not exist), keeping its folders."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -113,7 +113,8 @@ class Transform:
         to_bucket, folder = s3_files.split_uri(output["S3OutputPath"])
         name = f"{s3_files.relative_key(key, prefix)}.out"
         whole = assemble(answers, by_line=output.get("AssembleWith", "None") == "Line")
-        self.s3.put_object(Bucket=to_bucket, Key=f"{folder.rstrip('/')}/{name}".lstrip("/"), Body=whole)
+        place = {"Bucket": to_bucket, "Key": f"{folder.rstrip('/')}/{name}".lstrip("/")}
+        self.s3.put_object(**place, Body=whole, **s3_files.encryption(output.get("KmsKeyId")))
         return None
 
     def _payload(self, records: list[bytes]) -> bytes:

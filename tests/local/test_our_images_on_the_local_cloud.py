@@ -161,6 +161,56 @@ def test_a_bad_row_is_a_client_error_that_says_what_is_wrong(cloud, endpoint):
     assert caught.value.response["OriginalStatusCode"] == 400
 
 
+def test_a_batch_transform_scores_as_the_endpoint_does(cloud, endpoint, sample):
+    body = b"\n".join(rows(sample)[:200])
+    cloud.put(f"s3://{BUCKET}/batch/in/a.csv", body)
+    cloud.client("sagemaker").create_transform_job(
+        TransformJobName="our-batch",
+        ModelName="ours",
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/batch/in/"}},
+            "ContentType": CSV,
+            "SplitType": "Line",
+        },
+        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/batch/out", "Accept": CSV, "AssembleWith": "Line"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    cloud.settle()
+    job = cloud.client("sagemaker").describe_transform_job(TransformJobName="our-batch")
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    runtime = cloud.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=CSV, Accept=CSV)
+    assert cloud.get(f"s3://{BUCKET}/batch/out/a.csv.out").split() == answer["Body"].read().split()
+
+
+def test_a_multi_model_endpoint_of_ours_scores_as_the_model_alone(cloud, endpoint, trained, sample):
+    sagemaker, runtime = cloud.client("sagemaker"), cloud.client("sagemaker-runtime")
+    archive = cloud.get(trained["ModelArtifacts"]["S3ModelArtifacts"])
+    for name in ("january", "february"):
+        cloud.put(f"s3://{BUCKET}/archives/{name}.tar.gz", archive)
+    prefix = f"s3://{BUCKET}/archives/"
+    container = {"Image": f"{IMAGES}/serving:1", "Mode": "MultiModel", "ModelDataUrl": prefix}
+    sagemaker.create_model(ModelName="several", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {
+        "VariantName": "main",
+        "ModelName": "several",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="several", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="several", EndpointConfigName="several")
+    cloud.settle()
+    row = rows(sample)[0]
+    alone = runtime.invoke_endpoint(EndpointName=endpoint, Body=row, ContentType=CSV)["Body"].read()
+    for name in ("january", "february", "january"):
+        answer = runtime.invoke_endpoint(
+            EndpointName="several", Body=row, ContentType=CSV, TargetModel=f"{name}.tar.gz"
+        )
+        assert answer["Body"].read() == alone
+    sagemaker.delete_endpoint(EndpointName="several")
+    cloud.settle()
+
+
 def test_an_artifact_that_is_not_a_model_fails_its_endpoint_with_the_reason(cloud, endpoint):
     buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:

@@ -2,7 +2,7 @@ import io
 import json
 import re
 import tarfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -206,7 +206,7 @@ def test_jobs_are_listed_newest_first_in_pages(cloud, train, unique):
     ]
     assert job in {row["TrainingJobName"] for row in found}
     assert not client.list_training_jobs(NameContains=unique, StatusEquals="Failed")["TrainingJobSummaries"]
-    soon = datetime.now(UTC) + timedelta(hours=1)
+    soon = cloud.now() + timedelta(hours=1)
     assert not client.list_training_jobs(CreationTimeAfter=soon)["TrainingJobSummaries"]
     assert client.list_tags(ResourceArn=describe_training(cloud, job)["TrainingJobArn"])["Tags"][0]["Value"] == "ops"
 

@@ -22,7 +22,7 @@ def transform(deployment):
                 "SplitType": split,
                 "CompressionType": compression,
             },
-            TransformOutput={"S3OutputPath": f"s3://{deployment.name}/out", "AssembleWith": assemble},
+            TransformOutput={"S3OutputPath": f"s3://{deployment.name}/out", "AssembleWith": assemble, "KmsKeyId": "k"},
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
             **more,
         )
@@ -44,6 +44,8 @@ def test_every_object_is_split_asked_about_and_assembled_in_order(transform, out
     assert answer["TransformStartTime"] <= answer["TransformEndTime"]
     assert output("a.csv") == b"2,0\n3,1\n"
     assert output("day/b.csv") == b"1,0\n"
+    stored = deployment.cloud.client("s3").head_object(Bucket=deployment.name, Key="out/a.csv.out")
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", "k")
     (row,) = deployment.sagemaker.list_transform_jobs(NameContains=deployment.name)["TransformJobSummaries"]
     assert row["TransformJobStatus"] == "Completed"
 
