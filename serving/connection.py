@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._output:
-            self._transport.write(b"".join(self._output))
+            self._transport.write(self._output[0] if len(self._output) == 1 else b"".join(self._output))
             self._output.clear()
             if self._closing:
                 self._end()

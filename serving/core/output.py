@@ -28,7 +28,8 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
     without a label for a regression. Every score is written in the digits that read back as the same float64.
     """
     if content_type == CSV:
-        return "".join([f"{score!r}\n" for score in scores]).encode()
+        lines = orjson.dumps(scores)[1:-1].replace(b",", b"\n") + b"\n"
+        return lines if b"null" not in lines else _csv(scores)  # JSON has no word for what is not finite
     if content_type == NPY:
         return _npy(scores)
     return _objects([_prediction(score, label(score)) for score in scores], content_type)

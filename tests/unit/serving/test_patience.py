@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import connection, server
+from serving import connection, lanes, server
 from serving.application import Application
 from serving.core.predictor import Predictor
 from serving.log import Log
@@ -133,3 +133,25 @@ def test_a_drain_ends_although_a_client_never_finishes(
         return answer
 
     assert serve(predictor, never_finish).startswith(b"HTTP/1.1 503 ")
+
+
+def test_large_requests_beyond_the_queue_are_told_to_come_back_and_the_others_answered(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "MAX_WAITING", 2)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 5.0)
+    body = GOOD_ROW * 20_000
+
+    async def crowd(port: int) -> bytes:
+        pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        for _, writer in pairs:
+            writer.write(HEAD % len(body) + body)
+        heads = [await reader.readuntil(b"\r\n\r\n") for reader, _ in pairs]
+        for _, writer in pairs:
+            writer.close()
+        return b"".join(heads)
+
+    heads = serve(predictor, crowd)
+    assert heads.count(b"HTTP/1.1 200 OK") + heads.count(b"HTTP/1.1 503 ") == 6
+    assert heads.count(b"HTTP/1.1 503 ") == heads.count(b"Retry-After: 1\r\n") > 0
+    assert heads.count(b"HTTP/1.1 200 OK") >= 2
