@@ -1,10 +1,11 @@
 """The union of all kinds of endpoint, by `kind`; real-time where none is named."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import Discriminator, Tag
+from pydantic import Tag
 
 from infra.config.asynchronous import AsynchronousEndpointConfig
+from infra.config.base import kind_or
 from infra.config.batch_transform import BatchTransformConfig
 from infra.config.endpoint import RealTimeEndpointConfig
 from infra.config.inference_pipeline import InferencePipelineEndpointConfig
@@ -14,12 +15,6 @@ from infra.config.serverless import ServerlessEndpointConfig
 DEFAULT_KIND: Final = "real-time"
 
 
-def _kind(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
-    if isinstance(value, dict):
-        return str(value.get("kind", DEFAULT_KIND))
-    return str(getattr(value, "kind", DEFAULT_KIND))
-
-
 EndpointConfig = Annotated[
     Annotated[RealTimeEndpointConfig, Tag("real-time")]
     | Annotated[ServerlessEndpointConfig, Tag("serverless")]
@@ -27,7 +22,7 @@ EndpointConfig = Annotated[
     | Annotated[MultiModelEndpointConfig, Tag("multi-model")]
     | Annotated[InferencePipelineEndpointConfig, Tag("inference-pipeline")]
     | Annotated[BatchTransformConfig, Tag("batch-transform")],
-    Discriminator(_kind),
+    kind_or(DEFAULT_KIND),
 ]
 """How a model is served; each kind has the keys that AWS has a use for, and no others."""
 

@@ -1,5 +1,6 @@
 """The machine a job runs on."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Final
 
@@ -7,14 +8,13 @@ from pydantic import Field
 
 from infra.config.base import Broken, InstanceType, Section
 
-GPU_FAMILIES: Final = ("g", "p")
-"""Instance families with a GPU begin with these letters and a digit: g5, p3, p4d."""
+GPU: Final = re.compile(r"^ml\.(g|gr|p)[0-9]")
+"""Families of instances with a GPU: g5, g6e, gr6, p4d and their like."""
 
 
 def has_gpu(instance_type: str) -> bool:
     """Whether a SageMaker instance type has a GPU."""
-    family = instance_type.split(".")[1]
-    return family[0] in GPU_FAMILIES and family[1:2].isdigit()
+    return GPU.match(instance_type) is not None
 
 
 class InstanceConfig(Section):

@@ -91,7 +91,7 @@ class BatchTransform(Construct):
         rule = aws.CloudwatchEventRule(
             self,
             "failed",
-            name=f"{self._names.base}-batch-failed",
+            name=f"{self._names.base}-failed",
             description="[critical] A batch transform failed. Runbook: docs/runbooks/batch-failed.md",
             event_pattern=json.dumps(pattern),
         )

@@ -16,6 +16,14 @@ _LOCAL_DISK: Final = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|g[5-9]|p[5-9]|trn\
 Uri = str | Reference
 
 
+def volume_key(instance_type: str, kms_key: str | None) -> str | None:
+    """What a volume is encrypted with; SageMaker refuses a key where the instance has a disk of its own.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId).
+    """
+    return None if _LOCAL_DISK.match(instance_type) else kms_key
+
+
 @dataclass(frozen=True)
 class Machine:
     """What a job runs on, as whom, and for how long at most."""
@@ -25,21 +33,13 @@ class Machine:
     kms_key: str | None
     max_runtime_seconds: int
 
-    @property
-    def volume_key(self) -> str | None:
-        """What its volume is encrypted with; SageMaker refuses a key where the instance has a disk of its own.
-
-        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId).
-        """
-        return None if _LOCAL_DISK.match(self.instance.type) else self.kms_key
-
     def cluster(self) -> dict[str, Any]:
         """A processing job's ClusterConfig, and a training job's ResourceConfig."""
         return {
             "InstanceType": self.instance.type,
             "InstanceCount": self.instance.count,
             "VolumeSizeInGB": self.instance.volume_gb,
-            "VolumeKmsKeyId": self.volume_key,
+            "VolumeKmsKeyId": volume_key(self.instance.type, self.kms_key),
         }
 
 

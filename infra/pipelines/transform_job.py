@@ -4,6 +4,8 @@ from typing import Any
 
 from infra.config import BatchTransformConfig
 from infra.naming import ModelNames
+from infra.pipelines.processing import volume_key
+from infra.pipelines.references import as_json
 from infra.pipelines.scheduled import SCHEDULED_TIME, filled_in, job_name
 from infra.pipelines.validator import check_request
 
@@ -20,29 +22,31 @@ def transform_job(settings: BatchTransformConfig, names: ModelNames, *, model: s
     Raises:
         InvalidDefinition: SageMaker would refuse the request.
     """
-    request: dict[str, Any] = {
-        "TransformJobName": job_name(names.model, "batch"),
-        "ModelName": model,
-        "BatchStrategy": "MultiRecord" if settings.split else "SingleRecord",
-        "MaxPayloadInMB": settings.max_payload_mb,
-        "MaxConcurrentTransforms": settings.max_concurrent_transforms,
-        "TransformInput": {
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": names.batch_uri(settings.input)}},
-            "ContentType": settings.content_type,
-            "SplitType": "Line" if settings.split else "None",
-        },
-        "TransformOutput": {
-            "S3OutputPath": f"{names.batch_uri(settings.output)}{SCHEDULED_TIME}",
-            "Accept": settings.content_type,
-            "AssembleWith": "Line" if settings.split else "None",
-            "KmsKeyId": kms_key,
-        },
-        "TransformResources": {
-            "InstanceType": settings.instance_type,
-            "InstanceCount": settings.instances,
-            "VolumeKmsKeyId": kms_key,
-        },
-        "DataProcessing": {"JoinSource": "Input" if settings.join_input else "None"},
-    }
+    request: dict[str, Any] = as_json(
+        {
+            "TransformJobName": job_name(names.model, "batch"),
+            "ModelName": model,
+            "BatchStrategy": "MultiRecord" if settings.split else "SingleRecord",
+            "MaxPayloadInMB": settings.max_payload_mb,
+            "MaxConcurrentTransforms": settings.max_concurrent_transforms,
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": names.batch_uri(settings.input)}},
+                "ContentType": settings.content_type,
+                "SplitType": "Line" if settings.split else "None",
+            },
+            "TransformOutput": {
+                "S3OutputPath": f"{names.batch_uri(settings.output)}{SCHEDULED_TIME}",
+                "Accept": settings.content_type,
+                "AssembleWith": "Line" if settings.split else "None",
+                "KmsKeyId": kms_key,
+            },
+            "TransformResources": {
+                "InstanceType": settings.instance_type,
+                "InstanceCount": settings.instances,
+                "VolumeKmsKeyId": volume_key(settings.instance_type, kms_key),
+            },
+            "DataProcessing": {"JoinSource": "Input" if settings.join_input else "None"},
+        }
+    )
     check_request("CreateTransformJob", filled_in(request))
     return request

@@ -168,7 +168,7 @@ def test_a_batch_transforms_job_runs_the_model_that_is_declared(kinds):
 
 def test_a_batch_transform_that_fails_is_told_to_the_environments_topic(kinds):
     stack = kinds["batch-transform"]
-    (rule,) = [one for one in stack.all("aws_cloudwatch_event_rule").values() if one["name"].endswith("-batch-failed")]
+    (rule,) = [one for one in stack.all("aws_cloudwatch_event_rule").values() if one["name"].endswith("-failed")]
     detail = json.loads(rule["event_pattern"])["detail"]
     assert detail == {"TransformJobStatus": ["Failed"], "ModelName": [stack.only("aws_sagemaker_model")["name"]]}
     targets = [one["arn"] for one in stack.all("aws_cloudwatch_event_target").values()]

@@ -42,6 +42,15 @@ RULES_OF_DOCUMENTS = {
 """Limits that AWS's models do not have, or not as strict, but its documentation does."""
 UNICODE = re.compile(r"\\[pu]")
 """Patterns of another dialect than Python's: any text, and so not compared."""
+CONTAINER = "{name: x, image: '123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1'}"
+KINDS = {
+    "real-time": "",
+    "serverless": "",
+    "asynchronous": "",
+    "multi-model": "",
+    "inference-pipeline": f"before: [{CONTAINER}]",
+    "batch-transform": "",
+}
 ENVIRONMENT = """
 prefix: abcdefghijklmnopqrst
 account: "123456789012"
@@ -52,13 +61,21 @@ state: {kind: file, directory: build/state}
 
 @pytest.fixture(scope="module")
 def longest(new_project, new_release, synthesize):
-    """The longest prefix that there may be, and the longest name of a model that then fits."""
+    """The longest prefix that there may be, and the longest names of models that then fit, one of each kind."""
     project = new_project()
     (project.root / "models/flight-delay.yaml").unlink()
     project.environment("a-prod", ENVIRONMENT)
-    model = "m" * (63 - len("abcdefghijklmnopqrst-a-prod--") - 10)
-    project.model(model, "retraining: {new_data: {minimum_files: 1}}\n")
-    project.lock(model, new_release(1), releases="infra/releases/a-prod")
+    longest = 63 - len("abcdefghijklmnopqrst-a-prod--") - 10
+    for kind, more in KINDS.items():
+        model = kind[0] * longest
+        drift = kind == "real-time"
+        project.model(
+            model,
+            f"endpoint: {{kind: {kind}, {more}}}\n"
+            f"monitoring: {'{}' if drift else '{drift: null}'}\n"
+            f"retraining: {{on_drift: {str(drift).lower()}, new_data: {{minimum_files: 1}}}}\n",
+        )
+        project.lock(model, new_release(1), releases="infra/releases/a-prod")
     return synthesize(project, "a-prod")
 
 

@@ -16,6 +16,10 @@ PROJECT = Path(__file__).parents[4]
 WHOLE = YAML(typ="safe", pure=True).load(PROJECT / "infra/models/flight-delay.yaml") | {
     "environments": {"local": {"endpoint": {"scaling": {"min": 2}, "capture": {"percent": 0}}}}
 }
+OF_EACH_KIND = [
+    WHOLE | YAML(typ="safe", pure=True).load(path) | {"name": WHOLE["name"]}
+    for path in sorted((PROJECT / "tests/synth/kinds").glob("*.yaml"))
+]
 ENVIRONMENT = EnvironmentConfig.model_validate(
     {
         "name": "local",
@@ -59,9 +63,14 @@ def loaded(root, text):
     return None
 
 
-@given(st.sampled_from(sorted(paths(WHOLE))), VALUES)
-def test_any_value_anywhere_loads_or_is_told_with_its_line(root, path, value):
-    problems = loaded(root, json.dumps(replaced(WHOLE, path, value), ensure_ascii=False, indent=1))
+@given(
+    st.sampled_from([WHOLE, *OF_EACH_KIND]).flatmap(
+        lambda file: st.tuples(st.just(file), st.sampled_from(sorted(paths(file))))
+    ),
+    VALUES | st.sampled_from(["serverless", "batch-transform", "multi-model"]),
+)
+def test_any_value_anywhere_loads_or_is_told_with_its_line(root, place, value):
+    problems = loaded(root, json.dumps(replaced(*place, value), ensure_ascii=False, indent=1))
     for problem in problems or ():
         assert problem.message
         assert problem.line is not None or "UTF-8" in problem.message
