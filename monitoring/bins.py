@@ -5,6 +5,7 @@ therefore not move its own yardstick, and counting parts and adding them is the 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -104,13 +105,18 @@ class CategoricalBins:
 
     def count(self, values: pl.Series) -> Counts:
         """Rows in each bin, shape (len(categories) + 3,): rare, new and missing (null or empty) are the last three."""
-        column = values.cast(pl.String).alias("category")
-        counted = column.replace("", None).value_counts()
-        tally: dict[str | None, int] = dict(zip(counted["category"].to_list(), counted["count"].to_list(), strict=True))
-        missing = tally.pop(None, 0)
-        own = [tally.pop(category, 0) for category in self.categories]
-        rare = sum(tally.pop(category, 0) for category in self.rare)
-        return np.array([*own, rare, sum(tally.values()), missing], dtype=np.int64)
+        counted = values.cast(pl.String).alias("category").value_counts()
+        fresh = len(self.categories) + 1
+        places = [self._places.get(category, fresh) for category in counted["category"].to_list()]
+        return np.bincount(places, counted["count"].to_numpy(), minlength=fresh + 2).astype(np.int64)
+
+    @cached_property
+    def _places(self) -> dict[str | None, int]:
+        """The bin of each known category."""
+        rare = len(self.categories)
+        places: dict[str | None, int] = dict.fromkeys(self.rare, rare)
+        places.update((category, place) for place, category in enumerate(self.categories))
+        return places | {None: rare + 2, "": rare + 2}
 
     def labels(self) -> list[str]:
         """What each bin holds, in words, in the order of the counts."""

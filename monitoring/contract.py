@@ -29,6 +29,7 @@ The scheduler fills in `<aws.scheduler.scheduled-time>`.
 DATA_INPUT: Final = "input/data"
 MODEL_INPUT: Final = "input/model"
 BASELINE_INPUT: Final = "input/baseline"
+WINDOW_INPUT: Final = "input/window"
 VALIDATION_OUTPUT: Final = "output/validation"
 BASELINE_OUTPUT: Final = "output/baseline"
 REPORT_OUTPUT: Final = "output/report"
@@ -44,6 +45,7 @@ DRIFT_PAGE_FILE: Final = "report.html"
 DRIFT_REPORT_SCHEMA_VERSION: Final = 1
 QUALITY_REPORT_FILE: Final = "quality_report.json"
 QUALITY_REPORT_SCHEMA_VERSION: Final = 1
+PART_SCHEMA_VERSION: Final = 1
 QUARANTINE_FILE: Final = "quarantine.jsonl"
 VIOLATIONS_FILE: Final = "constraint_violations.json"
 

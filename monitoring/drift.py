@@ -5,7 +5,6 @@ from typing import Any
 import boto3
 
 from monitoring.baseline import read_baseline
-from monitoring.capture_store import CaptureStore
 from monitoring.contract import (
     BASELINE_FILE,
     BASELINE_INPUT,
@@ -15,20 +14,22 @@ from monitoring.contract import (
     REPORT_OUTPUT,
     VIOLATIONS_FILE,
 )
-from monitoring.counting import CaptureCounter
 from monitoring.errors import MonitoringError
+from monitoring.gathering import gathered
+from monitoring.hosts import Hosts
 from monitoring.job import Job
 from monitoring.metrics import publish
 from monitoring.page import page
 from monitoring.report import compare, report, summary, violations
 from monitoring.spec import DriftSpec
+from monitoring.traffic import count_traffic
 from monitoring.window import window_before, window_end
 
 
 def run(job: Job) -> str:
     """Report on one window: `drift_report.json`, `report.html`, `constraint_violations.json`, metrics.
 
-    A drift is a successful job: the alarm on its metric acts, not the exit code.
+    A drift is a successful job: the alarm on its metric acts, not the exit code. Of several hosts, the first reports.
 
     Raises:
         MonitoringError: the spec, the window's end or the baseline is wrong.
@@ -38,8 +39,10 @@ def run(job: Job) -> str:
     baseline = read_baseline(job.folder(BASELINE_INPUT) / BASELINE_FILE)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
-    store = CaptureStore(_client(job, "s3"), spec.capture_uri, spec.endpoint, spec.variant)
-    counted = CaptureCounter(baseline, window).count(store.files(window))
+    hosts, s3 = Hosts.of(job), _client(job, "s3")
+    part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts)
+    if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
+        return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
     findings, records = compare(baseline.profile, counted.profile, spec), counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))

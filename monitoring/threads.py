@@ -11,13 +11,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS) -> Iterator[Result]:
     """The results in the order of the items, of which a few are under way at a time, however many there are."""
     under_way: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for item in items:
             under_way.append(pool.submit(work, item))
-            if len(under_way) == 2 * THREADS:
+            if len(under_way) == 2 * threads:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

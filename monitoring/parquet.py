@@ -1,0 +1,66 @@
+"""Rows of a window as Parquet: of a batch, or of an endpoint that somebody else records."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from monitoring.baseline import Baseline
+from monitoring.counting import Part
+from monitoring.errors import MonitoringError
+from monitoring.profile import Profile
+from monitoring.tally import Tally
+from monitoring.threads import side_by_side
+from serving.core.signature import SCORE
+
+ROWS: Final = 65_536
+"""Rows at a time: what is under way is all that memory holds."""
+
+
+def count_parquet(files: Sequence[Path], baseline: Baseline) -> Part:
+    """Count every row of `files`: a column an input of the model, and `score` if there is one.
+
+    Raises:
+        MonitoringError: a file cannot be read, lacks an input, or has one of another type.
+    """
+    bins, prediction = baseline.bins, baseline.profile.prediction.bins
+
+    def count(rows: pl.DataFrame) -> Part:
+        return Part(
+            Profile.of(bins, prediction, rows, rows[SCORE]), Tally(read=len(rows), used=len(rows), rows=len(rows))
+        )
+
+    parts = side_by_side(count, _batches(files, baseline), threads=os.cpu_count() or 1)
+    return sum(parts, Part(Profile.empty(bins, prediction), Tally(files=len(files))))
+
+
+def _batches(files: Sequence[Path], baseline: Baseline) -> Iterator[pl.DataFrame]:
+    for file in files:
+        try:
+            columns = _columns(file, baseline.schema)
+            yield from pl.scan_parquet(file).select(columns).collect_batches(chunk_size=ROWS, maintain_order=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise MonitoringError(
+                f"{file.name} is no readable Parquet file: {str(error).partition(chr(10))[0]}"
+            ) from error
+
+
+def _columns(file: Path, inputs: pl.Schema) -> list[pl.Expr]:
+    found = pl.read_parquet_schema(file)
+    if missing := [name for name in inputs if name not in found]:
+        raise MonitoringError(f"{file.name} lacks the model's input {', '.join(missing)}")
+    score = pl.col(SCORE) if SCORE in found else pl.lit(None, pl.Float64).alias(SCORE)
+    wanted = {**inputs, SCORE: pl.Float64}
+    for name, kind in wanted.items():
+        if name in found and not _is(kind, found[name]):
+            meant = "a number" if kind == pl.Float64 else "text or a whole number"
+            raise MonitoringError(f"{file.name}: {name} is {found[name]}: must be {meant}")
+    return [pl.col(name).cast(kind) for name, kind in inputs.items()] + [score.cast(pl.Float64)]
+
+
+def _is(kind: object, found: pl.DataType) -> bool:
+    if kind == pl.Float64:
+        return found.is_numeric() or found == pl.Boolean
+    return found in (pl.String, pl.Categorical, pl.Enum) or found.is_integer()
