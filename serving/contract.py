@@ -59,6 +59,7 @@ CSV: Final = "text/csv"
 JSON: Final = "application/json"
 JSON_LINES: Final = "application/jsonlines"
 NPY: Final = "application/x-npy"
+ARROW: Final = "application/vnd.apache.arrow.stream"
 
 MODEL_FILE: Final = "model.txt"
 SIGNATURE_FILE: Final = "signature.json"

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from serving.contract import CSV, JSON, JSON_LINES, NPY
+from serving.contract import ARROW, CSV, JSON, JSON_LINES, NPY
 from serving.core.errors import InputError
 from serving.core.output import render, render_as_asked
 from serving.core.parsing import RowParser
@@ -12,7 +12,7 @@ from serving.core.rows import Rows
 from serving.message import Request, Response, refusal
 from serving.options import DEFAULT, MAX_EXPLAINED_ROWS, Options, read_options
 
-CONTENT_TYPES: Final = (CSV, JSON, JSON_LINES, NPY)
+CONTENT_TYPES: Final = (CSV, JSON, JSON_LINES, NPY, ARROW)
 _OURS: Final = {one.encode(): one for one in CONTENT_TYPES}
 
 
@@ -48,7 +48,7 @@ class Invocations:
         predictor = self._predictor
         if options is DEFAULT and not predictor.signature.classes:
             alone = len(rows) == 1
-            scores = [predictor.score_row(rows.values[0])] if alone else predictor.score(rows.matrix).tolist()
+            scores = [predictor.score_row(list(rows.values[0]))] if alone else predictor.score(rows.matrix).tolist()
             return render(scores, predictor.label, accepted)
         predictions = predictor.predictions(rows.matrix)
         explained = self._explained(rows) if options.explanations else None

@@ -1,4 +1,4 @@
-"""Scores to CSV, JSON, JSON Lines and NumPy's format."""
+"""Scores to CSV, JSON, JSON Lines, NumPy's format and Arrow."""
 
 import csv
 import io
@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from serving.contract import CSV, JSON, JSON_LINES, NPY
+from serving.contract import ARROW, CSV, JSON, JSON_LINES, NPY
+from serving.core.arrow import write_stream
 from serving.core.errors import InputError
 from serving.core.predictor import Predictions
 from serving.core.signature import SCORE
@@ -25,13 +26,17 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
     """Scores in one of `serving.contract`'s content types.
 
     CSV has a score a line. JSON is `{"predictions": [{"score": …, "label": …}]}`, JSON Lines one such object a line;
-    without a label for a regression. Every score is written in the digits that read back as the same float64.
+    without a label for a regression. Arrow has a batch with these columns. Every score is written in the digits that
+    read back as the same float64.
     """
     if content_type == CSV:
         lines = orjson.dumps(scores)[1:-1].replace(b",", b"\n") + b"\n"
         return lines if b"null" not in lines else _csv(scores)  # JSON has no word for what is not finite
     if content_type == NPY:
         return _npy(scores)
+    if content_type == ARROW:
+        labels = [one for score in scores if (one := label(score)) is not None]
+        return write_stream({SCORE: scores, LABEL: labels} if labels else {SCORE: scores})
     return _objects([_prediction(score, label(score)) for score in scores], content_type)
 
 
@@ -61,6 +66,8 @@ def render_as_asked(
     shown = {output: column}
     if output == SCORE_AND_LABEL and predictions.labels is not None:
         shown[LABEL] = predictions.labels
+    if content_type == ARROW:
+        return write_stream(shown)
     documents = [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
     for document, contribution in zip(documents, contributions or (), strict=False):
         document.update(contribution)

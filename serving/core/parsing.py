@@ -1,4 +1,4 @@
-"""CSV, JSON and JSON Lines to rows. Every reader refuses what it cannot read with the row and field at fault."""
+"""Request bodies to rows. Every reader refuses what it cannot read with the row and field at fault."""
 
 import csv
 import io
@@ -11,15 +11,17 @@ from typing import Final
 import numpy as np
 import orjson
 
-from serving.contract import CSV, JSON, JSON_LINES, NPY
+from serving.contract import ARROW, CSV, JSON, JSON_LINES, NPY
+from serving.core.arrow import ArrowReader
+from serving.core.booster import Matrix
 from serving.core.errors import InputError
-from serving.core.rows import RowEncoder, Rows
+from serving.core.rows import RowEncoder, Rows, Values
 from serving.core.signature import Signature
 
 INSTANCES: Final = "instances"
 COLUMNS: Final = "columns"
 _MATRIX_DIMENSIONS: Final = 2
-Reader = Callable[[bytes, Counter[str]], list[list[float]]]
+Reader = Callable[[bytes, Counter[str]], Values]
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -35,6 +37,7 @@ class RowParser:
             JSON: self._json,
             JSON_LINES: self._json_lines,
             NPY: self._npy,
+            ARROW: ArrowReader(signature).read,
         }
 
     def parse(self, body: bytes, content_type: str) -> Rows:
@@ -43,7 +46,8 @@ class RowParser:
         CSV has a row a line in the signature's order, and may begin with a header line equal to the inputs' names. JSON
         is a list of rows, or an object with `instances`; a row is a list in the signature's order or an object by name;
         or it is an object with `columns`, an object of equally long lists by name. JSON Lines has such a row a line.
-        NumPy's format has a matrix of numbers, (rows, inputs), for models without categories.
+        NumPy's format has a matrix of numbers, (rows, inputs), for models without categories. Arrow has a column an
+        input, in any order.
 
         Raises:
             InputError: what is wrong, with the row and field at fault.
@@ -84,7 +88,7 @@ class RowParser:
     def _json_lines(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         return [self._encoder.json(_load(line, row), row, unknown) for row, line in enumerate(_lines(body), 1)]
 
-    def _npy(self, body: bytes, _unknown: Counter[str]) -> list[list[float]]:
+    def _npy(self, body: bytes, _unknown: Counter[str]) -> Matrix:
         if not self._encoder.numeric:
             raise InputError(f"the model takes categories as text, for which {NPY} has no place")
         try:
@@ -96,8 +100,7 @@ class RowParser:
         width = len(self._header)
         if matrix.ndim != _MATRIX_DIMENSIONS or matrix.shape[1] != width or not len(matrix):
             raise InputError(f"the array's shape is {matrix.shape}, expected (rows, {width})")
-        rows: list[list[float]] = matrix.astype(np.float64).tolist()
-        return rows
+        return matrix.astype(np.float64)
 
 
 def _records(columns: object) -> list[dict[str, object]]:

@@ -21,16 +21,20 @@ _SHOWN: Final = 40
 """Characters of a wrong value that an error repeats."""
 
 
+Values = list[list[float]] | Matrix
+
+
 @dataclass
 class Rows:
     """Rows ready to be scored.
 
     Attributes:
-        values: a list of floats a row, in the signature's order; NaN where missing, or of an unknown category.
+        values: a list of floats a row, or a matrix, in the signature's order; NaN where missing, or of an unknown
+            category.
         unknown: by categorical input, how many values are of no category seen in training.
     """
 
-    values: list[list[float]]
+    values: Values
     unknown: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
@@ -39,7 +43,7 @@ class Rows:
     @property
     def matrix(self) -> Matrix:
         """The rows as a (rows, inputs) matrix."""
-        return np.array(self.values, dtype=np.float64)
+        return np.asarray(self.values, dtype=np.float64)
 
 
 class RowEncoder:

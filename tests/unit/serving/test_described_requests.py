@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from serving.contract import INVOCATIONS_PATH, JSON, MODEL_DIRECTORY, MULTI_MODEL_VARIABLE
+from serving.contract import ARROW, INVOCATIONS_PATH, JSON, MODEL_DIRECTORY, MULTI_MODEL_VARIABLE
 from serving.described import OPENAPI
 from serving.multi_model.description import description
 from tests.unit.serving.conftest import RunningServer, start_server, stop_server
@@ -31,7 +31,7 @@ METHODS = {"get", "post", "delete"}
 LOADED = "loaded"
 
 
-@schemathesis.serializer("text/csv", "application/jsonlines", "application/x-npy")
+@schemathesis.serializer("text/csv", "application/jsonlines", "application/x-npy", ARROW)
 def as_it_is(_context: schemathesis.SerializationContext, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 

@@ -109,7 +109,7 @@ def npy(array: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("kind", ["<f8", ">f4", "i2", "u8"])
 def test_a_numpy_matrix_of_any_number_type_is_read(kind: str) -> None:
-    assert RowParser(NUMBERS).parse(npy(np.array([[1, 2], [3, 4]], kind)), NPY).values == [[1, 2], [3, 4]]
+    assert RowParser(NUMBERS).parse(npy(np.array([[1, 2], [3, 4]], kind)), NPY).matrix.tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(
