@@ -22,6 +22,8 @@ PLATFORM_KEY = re.compile(r"\$\{data\.terraform_remote_state\.[^}]*kms_key[^}]*\
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/server:1"
 REGISTRY, DATA, CAPTURE = (f"sagestack-local-{kind}-123456789012" for kind in ("registry", "data", "capture"))
 ARCHIVE = f"s3://{REGISTRY}/model.tar.gz"
+COUNTING = f"s3://{REGISTRY}/counting.tar.gz"
+"""A model that answers each line with its number of columns and its place."""
 OTHER_ARCHIVE = ("acme-wording", "2/model.tar.gz")
 VERSION = 7
 
@@ -49,6 +51,7 @@ def surroundings(cloud):
         s3.create_bucket(Bucket=bucket)
     for bucket, key in ((REGISTRY, "model.tar.gz"), OTHER_ARCHIVE, (REGISTRY, "multi-model/countries/de.tar.gz")):
         s3.put_object(Bucket=bucket, Key=key, Body=archive())
+    s3.put_object(Bucket=REGISTRY, Key="counting.tar.gz", Body=archive(counts=True))
     for name in ("variants", "shadow"):
         sagemaker.create_model_package_group(ModelPackageGroupName=f"sagestack-local-{name}")
         for _ in range(VERSION):
@@ -72,7 +75,8 @@ def declared(new_project, new_release, tmp_path_factory, surroundings):
         text = re.sub(r"acme/(lookup|wording):[\d.]+", "acme/server:1", path.read_text(encoding="utf-8"))
         with_archive = text.replace("environment: {TABLE: visits}", f"model_archive: {ARCHIVE}")
         project.write(f"infra/models/{path.name}", with_archive)
-        project.lock(path.stem, new_release(1, image=IMAGE, model_data_url=ARCHIVE))
+        artifact = COUNTING if path.stem == "batch-transform" else ARCHIVE
+        project.lock(path.stem, new_release(1, image=IMAGE, model_data_url=artifact))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAGESTACK_ROOT", str(project.root))
         app = App(outdir=str(tmp_path_factory.mktemp("synth")))
@@ -95,17 +99,53 @@ def serving(resources, name, key):
     return json.loads(text)
 
 
-def test_every_kind_comes_back_as_it_was_declared_answers_and_goes(cloud, terraform, declared):
+def answer(cloud, endpoint, **target):
+    runtime = cloud.client("sagemaker-runtime")
+    response = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"1,2\n", **target)
+    return json.loads(response["Body"].read())["model"]
+
+
+def asynchronous_answer(cloud, endpoint, eventually):
+    """Ask as a caller would: the request below the model's folder, the answer where the endpoint says."""
+    s3, key = cloud.client("s3"), "asynchronous/asynchronous/requests/one.csv"
+    s3.put_object(Bucket=DATA, Key=key, Body=b"1,2\n")
+    told = cloud.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName=endpoint, ContentType="text/csv", InputLocation=f"s3://{DATA}/{key}"
+    )
+    where = told["OutputLocation"].removeprefix(f"s3://{DATA}/")
+    assert where.startswith("asynchronous/asynchronous/answers/")
+    eventually(lambda: "Contents" in s3.list_objects_v2(Bucket=DATA, Prefix=where))
+    return json.loads(s3.get_object(Bucket=DATA, Key=where)["Body"].read())["model"]
+
+
+def batch_answers(cloud):
+    """Create the job that the schedule would create, and read what it wrote."""
+    s3, sagemaker = cloud.client("s3"), cloud.client("sagemaker")
+    s3.put_object(Bucket=DATA, Key="batch-transform/batch/requests/day.csv", Body=b"1,2\n3,4\n")
+    schedule = cloud.client("scheduler").get_schedule(Name="sagestack-local-batch-transform-batch")
+    request = schedule["Target"]["Input"].replace(
+        "<aws.scheduler.execution-id>", "00000000-0000-0000-0000-000000000000"
+    )
+    job = json.loads(request.replace("<aws.scheduler.scheduled-time>", "2026-01-02T02:00:00Z"))
+    sagemaker.create_transform_job(**job)
+    cloud.settle()
+    described = sagemaker.describe_transform_job(TransformJobName=job["TransformJobName"])
+    assert described["TransformJobStatus"] == "Completed", described.get("FailureReason")
+    key = "batch-transform/batch/answers/2026-01-02T02:00:00Z/day.csv.out"
+    return s3.get_object(Bucket=DATA, Key=key)["Body"].read().splitlines()
+
+
+def test_every_kind_comes_back_as_it_was_declared_answers_and_goes(cloud, terraform, declared, eventually):
     terraform.write(declared)
     terraform.apply()
     assert terraform.changes() == ""
-    sagemaker, runtime = cloud.client("sagemaker"), cloud.client("sagemaker-runtime")
-    states = {one["EndpointName"]: one["EndpointStatus"] for one in sagemaker.list_endpoints()["Endpoints"]}
-    ours = {f"sagestack-local-{path.stem}" for path in EXAMPLES} - {"sagestack-local-batch-transform"}
-    assert {name: states.get(name) for name in ours} == dict.fromkeys(ours, "InService")
-    for name in ours - {"sagestack-local-asynchronous"}:
-        target = {"TargetModel": "de.tar.gz"} if name.endswith("multi-model") else {}
-        answer = runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=b"1,2\n", **target)
-        assert json.loads(answer["Body"].read())["model"] == "kinds", name
+    names = {path.stem: f"sagestack-local-{path.stem}" for path in EXAMPLES if path.stem != "batch-transform"}
+    for kind in ("variants", "shadow", "serverless", "inference-pipeline"):
+        assert answer(cloud, names[kind]) == "kinds"
+    assert answer(cloud, names["variants"], TargetVariant="large") == "kinds"
+    assert answer(cloud, names["multi-model"], TargetModel="de.tar.gz") == "kinds"
+    assert asynchronous_answer(cloud, names["asynchronous"], eventually) == "kinds"
+    assert batch_answers(cloud) == [b"1,2,2,0", b"3,4,2,1"]
     terraform.destroy()
-    assert ours.isdisjoint(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"])
+    left = {one["EndpointName"] for one in cloud.client("sagemaker").list_endpoints()["Endpoints"]}
+    assert left.isdisjoint(names.values())

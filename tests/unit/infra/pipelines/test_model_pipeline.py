@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.config import BatchTransformConfig, MultiModelEndpointConfig, ServerlessEndpointConfig
 from infra.pipelines import InvalidDefinition, PipelineDefinition, drift_job
 from monitoring.contract import SPEC_VARIABLE as MONITORING_SPEC
 from monitoring.spec import DriftSpec, Spec
@@ -160,3 +161,18 @@ def test_the_drift_jobs_name_fits_however_long_the_models_is(model, names):
 def test_a_model_without_drift_monitoring_has_no_drift_job(model, names):
     with pytest.raises(ValueError, match="flight-delay has no drift monitoring"):
         build_drift_job(changed(model, monitoring={"drift": None}), names)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        (MultiModelEndpointConfig(kind="multi-model"), {"SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"]}),
+        (BatchTransformConfig(kind="batch-transform"), {"SupportedTransformInstanceTypes": ["ml.m5.large"]}),
+        (ServerlessEndpointConfig(kind="serverless"), {}),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_a_version_is_registered_for_the_instances_that_its_kind_of_endpoint_has(pipeline, model, endpoint, expected):
+    definition = PipelineDefinition.parse(pipeline(model=model.model_copy(update={"endpoint": endpoint})).to_json())
+    specification = definition.all_steps()["RegisterModel"].arguments["InferenceSpecification"]
+    assert {key: value for key, value in specification.items() if key.endswith("InstanceTypes")} == expected
