@@ -13,7 +13,7 @@ from typing import Final
 import uvloop
 
 from serving.application import Application
-from serving.contract import SERVE_COMMAND
+from serving.contract import MODELS_PATH, MULTI_MODEL_VARIABLE, SERVE_COMMAND
 from serving.core.artifact import unpack
 from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
@@ -42,9 +42,12 @@ def main(arguments: list[str]) -> int:
         return _fail(str(error), USAGE)
     if len(arguments) == 1:
         return _serve(settings)
+    if settings.models:
+        return _fail(f"{MULTI_MODEL_VARIABLE} is true: such a server is told its models by {MODELS_PATH}", USAGE)
     with TemporaryDirectory(prefix="sagestack-model-") as folder:
         try:
-            return _serve(replace(settings, model=_unpacked(Path(arguments[1]), Path(folder))))
+            model = _unpacked(Path(arguments[1]), Path(folder))
+            return _serve(replace(settings, model=model, named=arguments[1]))
         except ArtifactError as error:
             return _fail(f"cannot serve {arguments[1]}: {error}")
 
@@ -64,7 +67,7 @@ def _serve(settings: Settings) -> int:
     try:
         held = bind(settings.host, settings.port)
     except OSError as error:
-        return _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
+        return _fail(_no_port(settings, error))
     with held:
         shared = replace(settings, port=held.getsockname()[1])
         counts = shared_memory(settings.workers)
@@ -77,13 +80,13 @@ def _work(settings: Settings, metrics: Metrics, fit: Callable[[], None] = lambda
     try:
         application = _application(settings, metrics)
     except ArtifactError as error:
-        return _fail(f"cannot serve the model in {settings.model}: {error}")
+        return _fail(f"cannot serve {settings.named or f'the model in {settings.model}'}: {error}")
     fit()
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
     try:
         uvloop.run(_run(application, metrics, settings))
     except OSError as error:
-        return _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
+        return _fail(_no_port(settings, error))
     return 0
 
 
@@ -99,6 +102,11 @@ async def _run(application: Pages, metrics: Metrics, settings: Settings) -> None
         await Server(application, Log(lines.write), metrics).run(settings)
     finally:
         lines.close()
+
+
+def _no_port(settings: Settings, error: OSError) -> str:
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    return f"cannot listen on {settings.host}:{settings.port}: {reason}: choose another port, or end what has it"
 
 
 def _fail(reason: str, code: int = 1) -> int:

@@ -37,6 +37,8 @@ class Settings:
     model: Path
     workers: int = 1
     models: ModelMemory | None = None
+    named: str | None = None
+    """What the client calls the artifact in `model`, if it is unpacked from elsewhere."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":

@@ -40,8 +40,8 @@ def test_a_port_that_is_taken_is_named(ml_root: Path, server: RunningServer) -> 
     environment = server_environment(ml_root) | {PORT_VARIABLE: str(server.port)}
     ended = subprocess.run([*SERVE, "serve"], env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"cannot listen on 127.0.0.1:{server.port}: ")
-    assert ended.stderr.endswith("address already in use\n")
+    reason = "address already in use: choose another port, or end what has it"
+    assert ended.stderr == f"cannot listen on 127.0.0.1:{server.port}: {reason}\n"
 
 
 @pytest.mark.parametrize(
