@@ -36,6 +36,8 @@ class Answer:
     """Which one; errors name it."""
     measured: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Metrics of its kind of endpoint, by name and unit, beside those of every invocation."""
+    container_seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each container took, where there are several."""
 
     @property
     def is_success(self) -> bool:

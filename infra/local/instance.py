@@ -1,5 +1,6 @@
 """One instance of a variant: a process for each container of its model, asked one after the other."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -96,23 +97,28 @@ class Instance:
         """
         if self._models or request.target_model:
             return self._ask_model(request)
-        body, headers = request.body, dict(request.headers)
-        accept = headers.pop(ACCEPT, None)
-        *before, last = self._asked(request)
-        for name in before:
-            answer = self.processes[name].invoke(body, headers, request.timeout_seconds)
-            if not answer.is_success:
-                return replace(answer, container=name)
-            body = answer.body
-            headers[CONTENT_TYPE] = answer.headers.get(CONTENT_TYPE, headers.get(CONTENT_TYPE, ""))
-        if accept:
-            headers[ACCEPT] = accept
-        return replace(self.processes[last].invoke(body, headers, request.timeout_seconds), container=last)
+        return self._ask_all(request, self._asked(request))
 
     def retire(self) -> None:
         """Take no more requests, finish those under way, and stop."""
         for process in self.processes.values():
             process.retire()
+
+    def _ask_all(self, request: Request, names: list[str]) -> Answer:
+        body, headers = request.body, dict(request.headers)
+        accept = headers.pop(ACCEPT, None)
+        seconds: dict[str, float] = {}
+        for name in names:
+            if accept and name == names[-1]:
+                headers[ACCEPT] = accept
+            began = time.perf_counter()
+            answer = self.processes[name].invoke(body, headers, request.timeout_seconds)
+            seconds[name] = time.perf_counter() - began
+            if not answer.is_success:
+                break
+            body = answer.body
+            headers[CONTENT_TYPE] = answer.headers.get(CONTENT_TYPE, headers.get(CONTENT_TYPE, ""))
+        return replace(answer, container=name, container_seconds=seconds if len(self.processes) > 1 else {})
 
     def _ask_model(self, request: Request) -> Answer:
         if self._models is None:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from infra.local.capture import Exchange, Message
 from infra.local.cloud import LocalCloud
+from infra.local.container_latency import ContainerLatency
 from infra.local.dispatch import (
     Dispatcher,
     InvocationError,
@@ -40,6 +41,7 @@ class Invocations:
         self._cloud = cloud
         self._dispatcher = dispatcher
         self._metrics = metrics
+        self._containers = ContainerLatency(cloud)
 
     def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request as AWS would.
@@ -56,7 +58,7 @@ class Invocations:
         for shadow in outcome.fleet.shadows:
             shadow.copy(self._cloud, lambda variant: self._ask_shadow(endpoint, variant, request, outcome, event_id))
         overhead_seconds = time.perf_counter() - began - outcome.model_seconds
-        self._metrics.note(endpoint, outcome.variant.name, Invocation.of(outcome, overhead_seconds))
+        self._note(endpoint, outcome, overhead_seconds)
         if not outcome.answer.is_success:
             raise self._dispatcher.model_error(endpoint, outcome.answer)
         _capture(outcome, request, Exchange(event_id, headers.get(INFERENCE_ID_HEADER)))
@@ -69,6 +71,10 @@ class Invocations:
             message = f"Endpoint {endpoint} has no instance to answer."
             raise InvocationError(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", message) from error
 
+    def _note(self, endpoint: str, outcome: Outcome, overhead_seconds: float) -> None:
+        self._metrics.note(endpoint, outcome.variant.name, Invocation.of(outcome, overhead_seconds))
+        self._containers.note(endpoint, outcome.variant.name, outcome.answer.container_seconds)
+
     def _ask_shadow(  # noqa: PLR0917 - both sides of what is copied
         self, endpoint: str, variant: Variant, request: Request, production: Outcome, event_id: str
     ) -> None:
@@ -76,7 +82,7 @@ class Invocations:
             outcome = ask(production.fleet, variant, request)
         except (RetiredError, NoCapacityError):
             return
-        self._metrics.note(endpoint, variant.name, Invocation.of(outcome, 0.0))
+        self._note(endpoint, outcome, 0.0)
         if outcome.answer.is_success:
             inference_id = request.headers.get(INFERENCE_ID_HEADER)
             _capture(outcome, request, Exchange(event_id, inference_id, INVOCATION_SOURCE))

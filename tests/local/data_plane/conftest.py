@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
@@ -132,13 +133,26 @@ def served(cloud):
         deployment.delete()
 
 
-@pytest.fixture
-def deployment(cloud, unique):
-    deployment = Deployment(cloud, unique)
+@contextmanager
+def deploying(cloud):
+    deployment = Deployment(cloud, f"t-{uuid.uuid4().hex[:12]}")
     yield deployment
     cloud.settle()
     if deployment.has_endpoint():
         deployment.delete()
+
+
+@pytest.fixture
+def deployment(cloud):
+    with deploying(cloud) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def shared(cloud):
+    """A deployment that the tests of a module share."""
+    with deploying(cloud) as deployment:
+        yield deployment
 
 
 @pytest.fixture

@@ -3,29 +3,33 @@ import json
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
 
 
+def create(deployment, *, concurrency=2, topics=None, **behaviour):
+    """Begin an asynchronous endpoint."""
+    deployment.model(**behaviour)
+    output = {"S3OutputPath": f"s3://{deployment.name}/answers", "S3FailurePath": f"s3://{deployment.name}/failures/"}
+    client = {"MaxConcurrentInvocationsPerInstance": concurrency}
+    if topics:
+        output["NotificationConfig"] = topics
+    deployment.config(AsyncInferenceConfig={"ClientConfig": client, "OutputConfig": output})
+    deployment.create()
+    return deployment
+
+
 @pytest.fixture
 def asynchronous(deployment):
-    """Begin an asynchronous endpoint; `ask` puts an input into S3 and invokes it."""
+    return partial(create, deployment)
 
-    def create(*, concurrency=2, topics=None, instances=1, **behaviour):
-        deployment.model(**behaviour)
-        output = {
-            "S3OutputPath": f"s3://{deployment.name}/answers",
-            "S3FailurePath": f"s3://{deployment.name}/failures/",
-        }
-        client = {"MaxConcurrentInvocationsPerInstance": concurrency}
-        if topics:
-            output["NotificationConfig"] = topics
-        deployment.config(instances=instances, AsyncInferenceConfig={"ClientConfig": client, "OutputConfig": output})
-        deployment.create()
-        return deployment
 
-    return create
+@pytest.fixture(scope="module")
+def live(shared):
+    """An asynchronous endpoint that the tests share."""
+    return create(shared)
 
 
 def ask(deployment, body=b"1,2", **more):
@@ -68,19 +72,18 @@ def values(deployment, metric, *dimensions):
     return [point["Sum"] for point in sorted(points, key=lambda point: point["Timestamp"])]
 
 
-def test_an_answer_lands_where_the_caller_was_told(asynchronous):
-    deployment = asynchronous()
-    told = ask(deployment, InferenceId="flight-7", CustomAttributes="trace=1")
+def test_an_answer_lands_where_the_caller_was_told(live):
+    told = ask(live, InferenceId="flight-7", CustomAttributes="trace=1")
     assert told["ResponseMetadata"]["HTTPStatusCode"] == 202
     assert told["InferenceId"] == "flight-7"
-    assert told["OutputLocation"].startswith(f"s3://{deployment.name}/answers/")
-    deployment.cloud.settle()
-    seen = json.loads(deployment.cloud.get(told["OutputLocation"]))
+    assert told["OutputLocation"].startswith(f"s3://{live.name}/answers/")
+    live.cloud.settle()
+    seen = json.loads(live.cloud.get(told["OutputLocation"]))
     assert (seen["model"], seen["body"]) == ("v1", 3)
     assert seen["headers"]["Content-Type"] == "text/csv"
     assert seen["headers"]["X-Amzn-SageMaker-Inference-Id"] == "flight-7"
     assert seen["headers"]["X-Amzn-SageMaker-Custom-Attributes"] == "trace=1"
-    assert deployment.describe()["AsyncInferenceConfig"]["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 2}
+    assert live.describe()["AsyncInferenceConfig"]["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 2}
 
 
 def test_success_and_error_are_told_in_awss_format(asynchronous, topic, queue):
@@ -220,18 +223,19 @@ def test_an_update_loses_no_request(asynchronous):
         ({"Filename": "answer.csv"}, "UnsupportedOperation.*Filename"),
     ],
 )
-def test_a_request_that_cannot_be_taken_is_refused(asynchronous, change, message):
-    deployment = asynchronous()
+def test_a_request_that_cannot_be_taken_is_refused(live, change, message):
     with pytest.raises(ClientError, match=message):
-        ask(deployment, **change)
+        ask(live, **change)
 
 
-def test_an_asynchronous_endpoint_answers_only_asynchronous_requests(asynchronous):
-    deployment = asynchronous()
+def test_an_asynchronous_endpoint_answers_only_asynchronous_requests(live):
     with pytest.raises(ClientError, match=r"ValidationError.*use InvokeEndpointAsync"):
-        deployment.invoke()
+        live.invoke()
 
 
-def test_an_endpoint_that_is_not_asynchronous_takes_no_asynchronous_request(live):
+def test_an_endpoint_that_is_not_asynchronous_takes_no_asynchronous_request(deployment):
+    deployment.model()
+    deployment.config()
+    deployment.create()
     with pytest.raises(ClientError, match=r"ValidationError.*is not asynchronous"):
-        ask(live)
+        ask(deployment)

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -32,10 +34,28 @@ def test_each_container_is_a_process_and_gets_what_the_one_before_answered(pipel
     assert (answer["model"], answer["body"]) == ("score", len(b"1,2,prepared"))
     assert answer["headers"]["Content-Type"] == "text/csv"
     assert answer["headers"]["Accept"] == "application/json"
+    deployment.cloud.advance(seconds=60)
+    for name in CONTAINERS:
+        (point,) = latencies(deployment, name)
+        assert (point["SampleCount"], 0 < point["Maximum"] < 60e6) == (1, True)
     deployment.delete()
     group = f"/aws/sagemaker/Endpoints/{deployment.name}"
     streams = deployment.cloud.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
     assert {stream["logStreamName"].rsplit("/", 1)[-1] for stream in streams} == set(CONTAINERS)
+
+
+def latencies(deployment, container):
+    named = {"ContainerName": container, "EndpointName": deployment.name, "VariantName": "main"}
+    now = deployment.cloud.now()
+    return deployment.cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName="ContainerLatency",
+        Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now,
+        Period=3600,
+        Statistics=["SampleCount", "Maximum"],
+    )["Datapoints"]
 
 
 @pytest.mark.parametrize("culprit", ["container-1", "container-2"])
