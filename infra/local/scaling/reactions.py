@@ -57,7 +57,7 @@ class Reactions:
             self._armed.pop(name, None)
             return
         moments = [
-            self._scaler.follow(policy, alarm, self._values(alarm), all_low=self._all_low(policy.target))
+            self._scaler.follow(policy, alarm, self._values(alarm, policy.target), all_low=self._all_low(policy.target))
             for policy in list(self._registry.policies)
             if policy.arn in alarm["AlarmActions"] and alarm["ActionsEnabled"]
         ]
@@ -87,8 +87,11 @@ class Reactions:
         found = self._cloud.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return found[0] if found else None
 
-    def _values(self, alarm: Json) -> list[float]:
-        """The latest values of what an alarm watches, oldest first: of metric math, those that set it off."""
+    def _values(self, alarm: Json, target: ScalableTarget) -> list[float]:
+        """The latest values of what an alarm watches, oldest first: of metric math, those that set it off.
+
+        What was measured before the capacity last changed says nothing of the one that there is.
+        """
         statistic = alarm.get("Statistic")
         if not statistic:
             recent: list[float] = json.loads(alarm["StateReasonData"]).get("recentDatapoints", [])
@@ -96,6 +99,7 @@ class Reactions:
         period = alarm["Period"]
         now = self._cloud.clock.now().timestamp()
         end = datetime.fromtimestamp(now // period * period, UTC)
+        last = target.last_scaled()
         points = self._cloud.client("cloudwatch").get_metric_statistics(
             Namespace=alarm["Namespace"],
             MetricName=alarm["MetricName"],
@@ -105,4 +109,5 @@ class Reactions:
             Period=period,
             Statistics=[statistic],
         )["Datapoints"]
+        points = [point for point in points if not (last and last.end_time) or point["Timestamp"] >= last.end_time]
         return [point[statistic] for point in sorted(points, key=lambda point: point["Timestamp"])]

@@ -46,7 +46,7 @@ class Scaler:
         Args:
             policy: One that is an action of the alarm.
             alarm: As CloudWatch describes it.
-            values: Its metric's latest ones, oldest first.
+            values: Its metric's latest ones since the capacity last changed, oldest first.
             all_low: Whether every tracking policy of the target would scale in.
 
         Returns:
@@ -76,10 +76,11 @@ class Scaler:
     def _cooling(self, policy: Policy, *, out: bool) -> tuple[Activity, datetime] | None:
         """The activity whose cooldown holds the next one in its direction back, and when that ends.
 
-        Out, a larger one than that activity, from where it began, is let through.
+        Out, a larger one than that activity, from where it began, is let through. In, any activity holds it back: what
+        has just been started is not stopped by an alarm that has not seen it yet.
         """
         last = policy.target.last_scaled()
-        if last is None or last.end_time is None or (last.after > last.before) != out:
+        if last is None or last.end_time is None or (out and last.after < last.before):
             return None
         end = last.end_time + timedelta(seconds=policy.cooldown_seconds(out=out))
         return (last, end) if self._cloud.clock.now() < end else None

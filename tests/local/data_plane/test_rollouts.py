@@ -33,7 +33,7 @@ def rolling(size, alarms=()):
     return deployment_config(policy, alarms)
 
 
-def alarm(live, metric, threshold, *, statistic="Average"):
+def alarm(live, metric, threshold, statistic="Average"):
     name = f"{live.name}-{metric}"
     live.cloud.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
@@ -135,13 +135,13 @@ def test_a_rolling_update_replaces_instances_batch_by_batch(live):
 @pytest.mark.parametrize(
     ("model", "watched"),
     [
-        ({"error": 500}, ("Invocation5XXErrors", 0.01)),
-        ({"seconds": 0.3}, ("ModelLatency", 250_000)),
+        ({"error": 500}, ("Invocation5XXErrors", 0.01, "Average")),
+        ({"seconds": 0.3}, ("ModelLatency", 250_000, "p99")),
     ],
     ids=["answers 500", "is slow"],
 )
 def test_a_bad_model_is_taken_back_and_costs_no_more_than_the_canarys_share(live, model, watched):
-    name = alarm(live, *watched, statistic="Maximum")
+    name = alarm(live, *watched)
     update(live, model=model, **canary(10, [name]))
     seen = load(live, 300)
     live.cloud.advance(seconds=60)

@@ -1,95 +1,11 @@
 """Policies and schedules that move capacity: what real invocations and the clock make of them."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-MINUTE = timedelta(minutes=1)
-
-
-class Scaling:
-    """An endpoint's variant as a scalable target, and what is done to it."""
-
-    def __init__(self, live, namespace):
-        self.namespace = namespace
-        self.live, self.client = live, live.cloud.client("application-autoscaling")
-        self.resource_id = f"endpoint/{live.name}/variant/main"
-        self.identity = {
-            "ServiceNamespace": "sagemaker",
-            "ResourceId": self.resource_id,
-            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        }
-
-    def register(self, least=1, most=4, **more):
-        answer = self.client.register_scalable_target(**self.identity, MinCapacity=least, MaxCapacity=most, **more)
-        self.live.cloud.settle()
-        return answer["ScalableTargetARN"]
-
-    def track(self, target_value, name="requests", **more):
-        metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
-        return self.put(
-            name,
-            "TargetTrackingScaling",
-            {"TargetValue": target_value, "PredefinedMetricSpecification": metric} | more,
-        )
-
-    def step(self, adjustments, name="steps", adjustment_type="ChangeInCapacity", **more):
-        steps = {"AdjustmentType": adjustment_type, "StepAdjustments": adjustments} | more
-        return self.put(name, "StepScaling", steps)["PolicyARN"]
-
-    def put(self, name, kind, config):
-        member = f"{kind}PolicyConfiguration"
-        return self.client.put_scaling_policy(**self.identity, PolicyName=name, PolicyType=kind, **{member: config})
-
-    def activities(self, **more):
-        return self.client.describe_scaling_activities(
-            ServiceNamespace="sagemaker", ResourceId=self.resource_id, **more
-        )["ScalingActivities"]
-
-    def targets(self):
-        found = self.client.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[self.resource_id])
-        return found["ScalableTargets"]
-
-    def instances(self):
-        (variant,) = self.live.describe()["ProductionVariants"]
-        assert variant["CurrentInstanceCount"] == variant["DesiredInstanceCount"]
-        return variant["CurrentInstanceCount"]
-
-    def processes(self):
-        return len({self.live.ask()["pid"] for _ in range(8)})
-
-    def traffic(self, requests, minutes=1):
-        """So many requests in each of the next minutes; returns when the last is over."""
-        for _ in range(minutes):
-            for _ in range(requests):
-                self.live.ask()
-            self.pass_minute()
-
-    def pass_minute(self):
-        self.live.cloud.advance(self.live.cloud.now().replace(second=0, microsecond=0) + MINUTE)
-
-    def ring(self, name, *actions, threshold=10.0, value=None):
-        """An alarm of the test's own on a metric of its own, which goes off at once."""
-        cloudwatch = self.live.cloud.client("cloudwatch")
-        cloudwatch.put_metric_alarm(
-            AlarmName=f"{self.namespace}-{name}",
-            Namespace=self.namespace,
-            MetricName=name,
-            Statistic="Average",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=threshold,
-            ComparisonOperator="GreaterThanThreshold",
-            AlarmActions=list(actions),
-        )
-        self.publish(name, threshold + 1 if value is None else value)
-
-    def publish(self, name, value):
-        data = [{"MetricName": name, "Value": value, "Timestamp": self.live.cloud.now()}]
-        self.live.cloud.client("cloudwatch").put_metric_data(Namespace=self.namespace, MetricData=data)
-        self.live.cloud.settle()
+from tests.local.data_plane.scaled import Scaling
 
 
 @pytest.fixture
@@ -148,10 +64,10 @@ def test_traffic_scales_out_and_silence_scales_in_again(scaling):
 
 def test_a_burst_scales_out_as_far_as_it_takes_and_no_further_than_the_maximum(scaling):
     scaling.register(most=3)
-    scaling.track(2)
+    scaling.track(2, ScaleOutCooldown=0)
     scaling.traffic(9, minutes=3)
     assert scaling.instances() == 3
-    scaling.traffic(9)
+    scaling.traffic(9, minutes=3)
     assert scaling.instances() == 3
     (newest, *_) = scaling.activities(IncludeNotScaledActivities=True)
     assert newest["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 3, "CurrentCapacity": 3}]
