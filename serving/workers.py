@@ -93,13 +93,15 @@ class _Supervisor:
     def _worked(self, number: int, fit: Fit) -> int:
         try:
             return self._work(number, fit)
+        except SystemExit as asked:
+            return int(asked.code or 0)
         except BaseException:  # noqa: BLE001 - a child must never go on as its parent
             traceback.print_exc()
             return START_FAILED
 
     def _ended(self, number: int, started: float, code: int) -> None:
         if self._stopping:
-            self._code = max(self._code, abs(code))
+            self._code = max(self._code, 0 if code == -signal.SIGTERM else abs(code))
         elif code == START_FAILED and time.monotonic() - started < _EARLY_SECONDS:
             self._code = code
             self._stop()

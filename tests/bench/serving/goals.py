@@ -18,8 +18,10 @@ def judge(results):
         share = one_row["requests_per_second"] / no_op["requests_per_second"]
         say("csv1: share of the no-op's rate", share, 0.6, at_least=True)
         say("csv1: the no-op's share of the CPU time", no_op["cpu_us"] / one_row["cpu_us"], 0.6, at_least=True)
-    if two := at_16.get((TWO_WORKERS, "csv1")):
-        say("csv1: CPU time with two workers, to one's", two["cpu_us"] / one_row["cpu_us"], 1.1)
+    for payload in ("csv1", "csv100"):
+        if two := at_16.get((TWO_WORKERS, payload)):
+            ratio = two["cpu_us"] / at_16["sagestack", payload]["cpu_us"]
+            say(f"{payload}: CPU time with two workers, to one's", ratio, 1.1)
     say("cold start, seconds", one_row["cold_start_seconds"], 1)
     say("RSS, MB", one_row["rss_mb"], 100)
 

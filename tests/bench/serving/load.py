@@ -35,7 +35,7 @@ def running(command, environment, log):
     """A started process, ended with its children."""
     told = os.environ | {key: str(value) for key, value in environment.items()}
     with log.open("w") as output:
-        process = subprocess.Popen(command, env=told, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(command, cwd=log.parent, env=told, stdout=output, stderr=output)
     try:
         yield process
     finally:

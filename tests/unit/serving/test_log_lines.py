@@ -1,19 +1,17 @@
-"""Nobody has to read the log for the server to answer; and what is wrong with a model is said once."""
+"""Nobody has to read the log for the server to answer."""
 
 import fcntl
 import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from serving.contract import MODEL_DIRECTORY, WORKERS_VARIABLE
 from serving.lines import MAX_WAITING, Lines
-from tests.unit.serving.conftest import PROJECT, SERVE, RunningServer, server_environment, stop_server
+from tests.unit.serving.conftest import SERVE, RunningServer, server_environment, stop_server
 
 PIPE_BYTES = 4096
 
@@ -83,31 +81,6 @@ def test_a_server_whose_output_nobody_reads_answers_on(ml_root: Path) -> None:
     assert float(count.split()[1]) > 0
     assert stop_server(server) == 0
     process.stdout.close()
-
-
-def test_several_workers_say_once_what_is_wrong_with_a_model(ml_root: Path, tmp_path: Path) -> None:
-    folder = tmp_path / MODEL_DIRECTORY
-    folder.mkdir()
-    (folder / "signature.json").write_bytes((ml_root / MODEL_DIRECTORY / "signature.json").read_bytes())
-    environment = {**server_environment(tmp_path), WORKERS_VARIABLE: "3"}
-    ended = subprocess.run([*SERVE, "serve"], env=environment, capture_output=True, text=True, timeout=20, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr.count("\n") == 1
-    assert "the model file model.txt" in ended.stderr
-    assert not ended.stdout
-
-
-def test_a_model_that_fails_late_is_not_tried_for_ever() -> None:
-    code = """if True:
-        import sys
-        from serving import workers
-        from serving.log import Log
-        workers._EARLY_SECONDS = 0.0
-        sys.exit(workers.supervise(2, lambda worker, fit: 1, Log()))
-    """
-    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, timeout=20, check=False)
-    assert ended.returncode == 1
-    assert not ended.stdout
 
 
 def test_an_unread_log_ends_with_its_server(pipe: tuple[int, int]) -> None:
