@@ -12,6 +12,7 @@ from infra.config.base import Section
 from infra.config.environment import EnvironmentConfig
 from infra.config.errors import ConfigError, Problem, did_you_mean
 from infra.config.explain import problems_of
+from infra.config.fits import misfits
 from infra.config.model import ModelConfig
 from infra.config.release import ReleaseLock
 from infra.config.tree import Node, Origin, merge
@@ -23,10 +24,6 @@ ENVIRONMENT_VARIABLE: Final = "SAGESTACK_ENV"
 """Names the environment."""
 DEFAULT_ENVIRONMENT: Final = "local"
 DEFAULT_ROOT: Final = "infra"
-LONGEST_NAME: Final = 63
-"""SageMaker's limit for models, endpoints and their configurations, the content hash included.
-
-Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html"""
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -141,7 +138,8 @@ def load_model(name: str, environment: EnvironmentConfig, root: Path | None = No
     root = root or project_root()
     path, node = read_model(name, environment.name, root)
     section = _validate(ModelConfig, node, path)
-    _name_fits(section, environment, node, path)
+    if problems := list(misfits(section, environment, node, shown(path))):
+        raise ConfigError(problems)
     return section
 
 
@@ -212,18 +210,6 @@ def _name_problems(node: Node, path: Path, key: str) -> Iterator[Problem]:
         prefix = f"environments.{name.origin.overlay}." if name.origin.overlay else ""
         message = f'is "{name.value}" but the file is {path.name}: make them the same'
         yield Problem(shown(path), name.origin.line, prefix + key, message)
-
-
-def _name_fits(model: ModelConfig, environment: EnvironmentConfig, node: Node, path: Path) -> None:
-    longest = environment.names.model(model.name).release("0" * 64)
-    excess = len(longest) - LONGEST_NAME
-    if excess > 0:
-        start = environment.names.base
-        message = (
-            f'is "{model.name}", which {start}- and a content hash make {len(longest)} characters long, '
-            f"but AWS allows {LONGEST_NAME}: shorten it by {excess}"
-        )
-        raise ConfigError([Problem(shown(path), node.nearest(("name",)).origin.line, "name", message)])
 
 
 def _overlay_problems(overlays: Node, root: Path, file: str) -> Iterator[Problem]:

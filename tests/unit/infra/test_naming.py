@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infra.config.base import KEBAB
 from infra.config.environment import LONGEST_BUCKET_NAME
-from infra.config.load import LONGEST_NAME
+from infra.config.fits import LONGEST_NAME
 from infra.naming import BucketKind, Names
 
 LOCAL = Names("sagestack", "local", "123456789012", "us-east-1")
