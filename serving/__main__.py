@@ -92,7 +92,7 @@ def _work(settings: Settings, metrics: Metrics, fit: Callable[[], None] = lambda
 
 def _application(settings: Settings, metrics: Metrics) -> Pages:
     if settings.models:
-        return MultiModelApplication(Models(settings.models, Trial().try_out), metrics)
+        return MultiModelApplication(Models(settings.models, Trial()), metrics)
     return Application(Predictor.load(settings.model), metrics, workers=settings.workers)
 
 

@@ -58,6 +58,9 @@ class Pages(ABC):
     def description(self) -> bytes:
         """The OpenAPI description."""
 
+    def close(self) -> None:  # noqa: B027 - most modes hold nothing
+        """The server ends: leave nothing behind."""
+
     def respond(self, request: Request) -> Response:
         """The answer to a request; never raises."""
         started = time.perf_counter()

@@ -66,6 +66,10 @@ class MultiModelApplication(Pages):
         """How many models are loaded."""
         return orjson.dumps({"status": "ready", "models": len(self._models)})
 
+    def close(self) -> None:
+        """End what tries models out, also in the middle of it."""
+        self._models.close()
+
     def description(self) -> bytes:
         """The description of the single-model server with this mode's paths in the place of its own."""
         return description()

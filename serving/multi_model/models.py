@@ -4,7 +4,6 @@ Models are loaded and unloaded by one thread; the event loop only looks them up,
 request that has its model keeps it to its end, also when the model is unloaded meanwhile.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from serving.core.predictor import Predictor
 from serving.invocation import Invocations
 from serving.multi_model.memory import MEBIBYTE, ModelMemory, model_bytes
+from serving.multi_model.trial import Trial
 
 PAGE: Final = 100
 """So many models a page of the list."""
@@ -48,10 +48,10 @@ class LoadedModel:
 class Models:
     """Loaded models by name."""
 
-    def __init__(self, memory: ModelMemory, try_out: Callable[[Path], None]) -> None:
-        """Hold models in so much memory; `try_out` raises ArtifactError for those better not loaded here."""
+    def __init__(self, memory: ModelMemory, trial: Trial) -> None:
+        """Hold models in so much memory, each tried out before it is loaded."""
         self._memory = memory
-        self._try_out = try_out
+        self._trial = trial
         self._models: dict[str, LoadedModel] = {}
         self._clock = count()
 
@@ -97,7 +97,7 @@ class Models:
         folder = Path(url)
         needed = model_bytes(folder)
         self._make_room(needed)
-        self._try_out(folder)
+        self._trial.try_out(folder)
         try:
             model = LoadedModel(name, url, Predictor.load(folder), needed, next(self._clock))
         except MemoryError:
@@ -114,6 +114,10 @@ class Models:
         model = self.get(name)
         del self._models[name]
         return model
+
+    def close(self) -> None:
+        """Try nothing out any more."""
+        self._trial.close()
 
     def page(self, after: str) -> tuple[list[LoadedModel], str | None]:
         """The models whose names sort behind `after`, so many as a page has, and where the next page begins, if any."""

@@ -40,13 +40,21 @@ class Trial:
             ArtifactError: it cannot be served.
         """
         if self._process.poll() is not None:
+            self.close()
             self._process = _start()
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the trial process has no pipes")
         self._process.stdin.write(orjson.dumps(str(folder)) + b"\n")
         self._process.stdin.flush()
-        if reason := orjson.loads(self._process.stdout.readline()):
+        line = self._process.stdout.readline()
+        if reason := orjson.loads(line) if line else "the server is ending":
             raise ArtifactError(reason)
+
+    def close(self) -> None:
+        """End the process, and what it is trying."""
+        with self._process as process:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def edge_rows(signature: Signature) -> bytes:
@@ -58,8 +66,7 @@ def edge_rows(signature: Signature) -> bytes:
 
 
 def main() -> None:
-    """Try out every folder that is asked for on standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the server, whose end is the input's end
+    """Try out every folder that is asked for on standard input, to its end, which is the server's."""
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)))) + b"\n")
         sys.stdout.buffer.flush()
@@ -67,7 +74,7 @@ def main() -> None:
 
 def _start() -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", __name__]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
 def _tried(folder: Path) -> str:

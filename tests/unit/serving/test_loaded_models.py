@@ -12,16 +12,20 @@ from hypothesis import strategies as st
 from serving.contract import MODELS_EVICT_VARIABLE, MODELS_MEMORY_VARIABLE, MULTI_MODEL_VARIABLE, WORKERS_VARIABLE
 from serving.core.predictor import Predictor
 from serving.core.signature import write_signature
+from serving.lanes import Work
 from serving.message import Request
 from serving.multi_model import models as loading
+from serving.multi_model.application import MultiModelApplication
 from serving.multi_model.memory import BYTES_A_MODEL, MEBIBYTE, ModelMemory, model_bytes
 from serving.multi_model.models import LoadedError, Models, NoMemoryError, NotLoadedError
+from serving.multi_model.trial import Trial
 from serving.settings import Settings
 from serving.variables import SettingsError
 from tests.unit.serving.conftest import GOOD_ROW
 
 SIZES = {"a": 1, "b": 2, "c": 3, "d": 4}
 LIMIT = 6
+PIECES = [b"/", b"models", b"invoke", b"a", b"%", b"%ff", b"?next_page_token=", b"&"]
 Step = tuple[str, str]
 
 
@@ -32,8 +36,18 @@ def quick_loads(monkeypatch: pytest.MonkeyPatch, predictor: Predictor) -> None:
     monkeypatch.setattr(loading.Predictor, "load", lambda _folder: predictor)
 
 
+class Untried(Trial):
+    """Takes every model for good."""
+
+    def __init__(self) -> None:
+        """Start nothing."""
+
+    def try_out(self, folder: Path) -> None:
+        """Say nothing against it."""
+
+
 def within(limit: int, *, evict: bool = False) -> Models:
-    return Models(ModelMemory(limit, evict), lambda _folder: None)
+    return Models(ModelMemory(limit, evict), Untried())
 
 
 def outcome(models: Models, action: str, name: str) -> str:
@@ -151,3 +165,18 @@ def test_multi_model_mode_is_read_from_the_environment() -> None:
 def test_a_setting_that_cannot_be_meant_is_refused(wrong: dict[str, Any], reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
         Settings.read({MULTI_MODEL_VARIABLE: "true"} | wrong)
+
+
+@given(
+    method=st.sampled_from([b"GET", b"POST", b"DELETE", b"PUT"]),
+    path=st.lists(
+        st.sampled_from([b"/", b"models", b"invoke", b"a", b"%", b"%ff", b"?next_page_token=", b"&"]), max_size=8
+    ),
+    body=st.binary(max_size=50)
+    | st.sampled_from([b"{}", b'{"model_name": 1}', b'{"model_name": "\\ud800", "url": "/"}']),
+)
+def test_whatever_is_asked_of_many_models_is_answered_or_refused(method: bytes, path: list[bytes], body: bytes) -> None:
+    application = MultiModelApplication(within(LIMIT))
+    request = Request(method, b"/" + b"".join(path), b"text/csv", body=body)
+    assert application.long_work(request) in (None, Work.LOADING)
+    assert application.respond(request).status < 500

@@ -22,8 +22,10 @@ from serving.contract import (
     SIGNATURE_FILE,
     WORKERS_VARIABLE,
 )
+from serving.core.errors import ArtifactError
 from serving.core.signature import Signature, sha256, write_signature
 from serving.multi_model.memory import model_bytes
+from serving.multi_model.trial import Trial
 from tests.unit.serving.conftest import (
     GOOD_ROW,
     INPUTS,
@@ -238,3 +240,19 @@ def test_the_description_is_valid_and_has_every_path(server: RunningServer) -> N
         *("/models", "/models/{name}", "/models/{name}/invoke"),
         *("/ping", "/metrics", "/openapi.json"),
     }
+
+
+def test_a_trial_that_hangs_ends_with_the_server(tmp_path: Path) -> None:
+    corrupt(tmp_path / "hanging", b"")
+    (tmp_path / "hanging" / MODEL_FILE).unlink()
+    os.mkfifo(tmp_path / "hanging" / MODEL_FILE)  # whoever reads it waits until somebody writes
+    trial = Trial()
+    with ThreadPoolExecutor(1) as thread:
+        tried = thread.submit(trial.try_out, tmp_path / "hanging")
+        (waiting,) = [one for one in psutil.Process().children() if Trial.__module__ in one.cmdline()]
+        while not (trying := waiting.children()):
+            time.sleep(0.01)
+        trial.close()
+        with pytest.raises(ArtifactError, match="the server is ending"):
+            tried.result()
+    assert not psutil.wait_procs([waiting, *trying], timeout=10)[1]

@@ -6,6 +6,8 @@ import json
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from serving.application import Application
 from serving.contract import CSV, JSON, JSON_LINES, NPY
@@ -18,6 +20,12 @@ from serving.message import Request, Response
 from tests.unit.serving.conftest import GOOD_ROW, INPUTS
 
 NUMBERS = Signature("m", "regression", "4", "m", "", (Input("a", "numeric"), Input("b", "numeric")))
+
+
+PARTS = st.binary(max_size=30) | st.lists(
+    st.sampled_from([b"output", b"=", b"&", b"label", b"score", b"explanations", b"true", b"%", b"%00", b"+", b"\xff"]),
+    max_size=8,
+).map(b"".join)
 
 
 @pytest.fixture
@@ -89,6 +97,21 @@ def test_explanations_are_long_work_and_for_a_bounded_number_of_rows(application
         400,
         "explanations are for at most 1000 rows a request",
     )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    query=PARTS,
+    attributes=PARTS,
+    accept=st.binary(max_size=30) | st.sampled_from([b"*/*", b"text/*;q=0", b",,;", b"application/json"]),
+    content_type=st.binary(max_size=30) | st.sampled_from([b"text/csv", b"TEXT/CSV ; charset=x", b"application/json"]),
+    path=st.sampled_from([b"/invocations", b"/ping", b"/", b"/invocations/"]),
+)
+def test_whatever_stands_in_target_and_headers_is_answered_or_refused(  # noqa: PLR0917 - what a request has
+    application: Application, query: bytes, attributes: bytes, accept: bytes, content_type: bytes, path: bytes
+) -> None:
+    request = Request(b"POST", path + b"?" + query, content_type, accept, custom_attributes=attributes, body=GOOD_ROW)
+    assert application.respond(request).status < 500
 
 
 def test_columns_are_rows_by_name_in_any_order() -> None:
