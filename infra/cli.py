@@ -31,8 +31,12 @@ COMMANDS: Final = (
     ("models", "infra.release.commands:models", "List a model's trained versions."),
     ("approve", "infra.release.commands:approve", "Approve a trained version."),
     ("promote", "infra.release.commands:promote", "Make an approved version the one that the next deploy serves."),
+    ("preflight", "infra.release.commands:preflight", "Look before a deploy: is all there, could it be taken back?"),
+    ("deploy", "infra.release.commands:deploy", "Look, deploy a model's stack, and verify."),
+    ("rollback", "infra.release.commands:rollback", "Go back to the release before this one: lock, deploy, verify."),
+    ("receipts", "infra.release.commands:receipts", "List a model's deploys: who, when, from what to what."),
     ("retire", "infra.release.commands:retire", "Delete a model's versions, so that its stack can be destroyed."),
-    ("verify", "infra.release.commands:verify", "Compare what is live with what should be."),
+    ("verify", "infra.release.commands:verify", "Compare what is live with what should be, and keep a receipt."),
 )
 
 

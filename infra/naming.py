@@ -108,6 +108,11 @@ class ModelNames:
         """Below it: one folder a run, named by the moment at which its schedule fired."""
         return f"s3://{self.environment.bucket('registry')}/{self.model}/drift"
 
+    @property
+    def receipts_prefix(self) -> str:
+        """Deploy receipts in the registry bucket, named by their moment."""
+        return f"{self.model}/receipts/"
+
     @staticmethod
     def baseline_file(baseline_uri: str) -> str:
         """The baseline document inside a run's baseline folder."""

@@ -58,6 +58,10 @@ class Project:
         _file(self.root / "models", model, "model")
         return self.locks[model]
 
+    def reloaded(self) -> "Project":
+        """The same environment as its files say now."""
+        return load_project(self.environment.name, self.root)
+
     def lock_path(self, model: str) -> Path:
         """Where a model's release lock is, or will be."""
         return _lock_path(model, self.environment, self.root)

@@ -49,7 +49,7 @@ class Rollout(Section):
     @property
     def waiting_seconds(self) -> int:
         """All the bakes of one update together."""
-        return self.last_bake_seconds
+        return self.bake_seconds + self.last_bake_seconds
 
     def broken_rules(self) -> Iterator[Broken]:
         """Something takes an update back, has the time to, and the update can end."""
@@ -110,7 +110,7 @@ class CanaryRollout(Rollout):
     @property
     def waiting_seconds(self) -> int:
         """All the bakes of one update together."""
-        return self.bake_seconds + self.final_bake_seconds
+        return 2 * self.bake_seconds + self.final_bake_seconds
 
     def broken_rules(self) -> Iterator[Broken]:
         """One size, beside the rules of every rollout."""
@@ -138,7 +138,7 @@ class LinearRollout(Rollout):
     @property
     def waiting_seconds(self) -> int:
         """All the bakes of one update together."""
-        return (ceil(100 / self.step_percent) - 1) * self.bake_seconds + self.final_bake_seconds
+        return ceil(100 / self.step_percent) * self.bake_seconds + self.final_bake_seconds
 
 
 class RollingRollout(Rollout):

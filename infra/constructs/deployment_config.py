@@ -33,7 +33,7 @@ def _rolling(rollout: RollingRollout) -> Block:
 
 
 def _blue_green(rollout: RolloutConfig) -> Block:
-    """All at once there is one bake, that of the old fleet's end; canary and linear bake between steps too."""
+    """The wait of a step bakes it; after the last, the old fleet is kept on until its termination."""
     return {
         "traffic_routing_configuration": _routing(rollout),
         "termination_wait_in_seconds": rollout.last_bake_seconds,
@@ -49,7 +49,7 @@ def _routing(rollout: RolloutConfig) -> Block:
     if isinstance(rollout, LinearRollout):
         step = _percent(rollout.step_percent)
         return {"type": "LINEAR", "wait_interval_in_seconds": rollout.bake_seconds, "linear_step_size": step}
-    return {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}
+    return {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": rollout.bake_seconds}
 
 
 def _percent(value: int) -> Block:

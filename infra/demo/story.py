@@ -130,7 +130,7 @@ class Story:
         self._happened("approval", f"version {version.number}: {why}")
         promote(MODEL, version.number, by="demo", env=ENVIRONMENT)
         flow.deploy_alone(f"{ENVIRONMENT}-{MODEL}", log=self._log(f"deploy-{version.number}"))
-        verify(MODEL, env=ENVIRONMENT)
+        verify(MODEL, by="demo", env=ENVIRONMENT)
         self._happened("deploy", f"version {version.number} is live, verified")
         self.record.deploys.append({"version": version.number, "verified": True})
 

@@ -1,4 +1,4 @@
-"""`sagestack models | approve | promote | verify`: thin commands over the release package."""
+"""`sagestack models | approve | promote | deploy | verify | rollback | …`: thin commands over the release package."""
 
 import getpass
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.config import Project, load_project
-from infra.errors import CheckFailed, UserError
-from infra.release.intended import intended
+from infra.errors import UserError
+from infra.release import deploy as deploying
 from infra.release.promote import commit_of, promoted, write_lock
+from infra.release.receipts import Receipts
 from infra.release.registry import Registry, Version
-from infra.release.verify import differences
 from infra.session import explained
 
 Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
@@ -79,18 +79,53 @@ def promote(
 
 
 @explained
-def verify(model: Model, env: Environment = "local") -> None:
-    """Compare what is live with what is declared; exit 1 with the difference."""
-    environment = _project(env, model).environment
-    declared = intended(env, model)
-    if declared is None:
-        nothing = f"{model} has no release in {env}, so nothing is meant to be live"
-        raise CheckFailed(f"{nothing}: sagestack promote {model} --env {env}")
-    found = differences(environment, declared)
-    if found:
-        lines = "\n".join(f"  {what}: declared {wanted}, live {live}" for what, wanted, live in found)
-        raise CheckFailed(f"{model} in {env} is not as declared:\n{lines}")
-    typer.echo(f"{model} in {env} is live as declared: {declared.configuration}")
+def preflight(model: Model, env: Environment = "local") -> None:
+    """Look before a deploy: is all there that it needs, and could it be taken back? Exit 1 with every obstacle."""
+    deploying.check(_project(env, model), model)
+    typer.echo(f"{model} can be deployed to {env}: sagestack deploy {model} --env {env}")
+
+
+@explained
+def deploy(model: Model, *, by: By, env: Environment = "local") -> None:
+    """Look, deploy the model's stack, and verify: preflight, cdktf deploy and verify in one command."""
+    project = _project(env, model)
+    deploying.check(project, model)
+    deploying.deploy(project, model)
+    deploying.verify(project, model, by=by, say=typer.echo)
+
+
+@explained
+def rollback(model: Model, *, by: By, env: Environment = "local") -> None:
+    """Go back to the release before this one, with the settings it had: lock, deploy, verify."""
+    project = _project(env, model)
+    lock = deploying.go_back(project, model)
+    release = lock.current
+    typer.echo(f"{project.lock_path(model)}: {model} is back at version {release.version}; commit it")
+    project = project.reloaded()
+    deploying.deploy(project, model)
+    deploying.verify(project, model, by=by, say=typer.echo)
+    if lock.previous is not None:
+        typer.echo(f"To go forward again: sagestack promote {model} VERSION --env {env}, and deploy")
+
+
+@explained
+def verify(model: Model, *, by: By, env: Environment = "local") -> None:
+    """Compare what is live with what is declared, and keep a receipt; exit 1 with the difference."""
+    deploying.verify(_project(env, model), model, by=by, say=typer.echo)
+
+
+@explained
+def receipts(model: Model, env: Environment = "local") -> None:
+    """List what was deployed when, by whom, and whether it was found live; the newest first."""
+    table = Table(title=f"{model} in {env}")
+    for heading in ("at", "by", "from", "to", "plan", "verified"):
+        table.add_column(heading)
+    for receipt in Receipts(_project(env, model).environment, model).newest_first():
+        before = str(receipt.before.version) if receipt.before else "nothing"
+        outcome = "yes" if not receipt.differences else "no: " + "; ".join(receipt.differences)
+        plan = receipt.plan.removeprefix("sha256:")[:10]
+        table.add_row(f"{receipt.at:%Y-%m-%d %H:%M}", receipt.by, before, str(receipt.after.version), plan, outcome)
+    Console().print(table)
 
 
 @explained

@@ -1,8 +1,10 @@
 """What ought to be live, read from the Terraform that the project synthesizes: the one source of it."""
 
+import hashlib
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,63 +12,145 @@ from typing import Any
 from infra.main import build
 from infra.provider import App
 
+Resources = dict[str, dict[str, Any]]
 _REFERENCE = re.compile(r"^\$\{(?P<type>\w+)\.(?P<id>[\w-]+)\.\w+\}$")
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A production or shadow variant as declared.
+
+    Attributes:
+        name: its name.
+        instance_type: None where it has no instances of its own.
+        weight: its share of the traffic, relative to the others'.
+        images: the container's, or those of a series in their order.
+        model_data: where each container's model is; None for one without.
+    """
+
+    name: str
+    instance_type: str | None
+    weight: float
+    images: tuple[str, ...]
+    model_data: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm as declared: what it compares with what."""
+
+    name: str
+    metric: str
+    comparison: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How many instances a variant may have: of its scalable target, or widened by its scheduled actions."""
+
+    variant: str
+    minimum: int
+    maximum: int
+    scaled: bool
+
+
+@dataclass(frozen=True)
 class Intended:
-    """The endpoint of one model as declared."""
+    """The endpoint of one model as declared.
+
+    Attributes:
+        endpoint: its name.
+        configuration: the endpoint configuration that it is to have.
+        declared: every endpoint configuration in the stack: those that it may go back to, too.
+        variants: by name.
+        scaling: of each variant with instances.
+        capture_percent: share of requests that is captured.
+        alarms: by name.
+        rollback_alarms: names of the alarms that take an update back, sorted.
+        plan: digest of the stack's Terraform; the same commit gives the same.
+    """
 
     endpoint: str
     configuration: str
-    image: str
-    model_data_url: str
-    instance_type: str
-    minimum: int
-    maximum: int
+    declared: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    scaling: tuple[Scaling, ...]
     capture_percent: int
-    alarms: tuple[str, ...]
+    alarms: tuple[Alarm, ...]
+    rollback_alarms: tuple[str, ...]
+    plan: str
 
 
 def intended(environment: str, model: str) -> Intended | None:
-    """Synthesize and read one model's stack; None when no release is promoted."""
+    """Synthesize and read one model's stack; None when it has no endpoint, as before a release."""
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
         build(app, environment)
         app.synth()
-        stack = Path(folder, "stacks", f"{environment}-{model}", "cdk.tf.json")
-        return _read(json.loads(stack.read_text(encoding="utf-8"))["resource"])
+        text = Path(folder, "stacks", f"{environment}-{model}", "cdk.tf.json").read_text(encoding="utf-8")
+    return _read(json.loads(text)["resource"], f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
 
-def _read(resources: dict[str, dict[str, Any]]) -> Intended | None:
+def _read(resources: Resources, plan: str) -> Intended | None:
     if "aws_sagemaker_endpoint" not in resources:
         return None
     (endpoint,) = resources["aws_sagemaker_endpoint"].values()
     configuration = _follow(resources, endpoint["endpoint_config_name"])
-    variant = configuration["production_variants"][0]
-    container = _follow(resources, variant["model_name"])["primary_container"]
+    shadows = configuration.get("shadow_production_variants", [])
+    variants = [*configuration["production_variants"], *shadows]
     capture = configuration.get("data_capture_config")
-    minimum, maximum = _capacity(resources, variant["initial_instance_count"])
+    rollback = endpoint.get("deployment_config", {}).get("auto_rollback_configuration", {}).get("alarms", [])
     return Intended(
         endpoint=endpoint["name"],
         configuration=configuration["name"],
-        image=container["image"],
-        model_data_url=container["model_data_url"],
-        instance_type=variant["instance_type"],
-        minimum=minimum,
-        maximum=maximum,
+        declared=tuple(one["name"] for one in resources["aws_sagemaker_endpoint_configuration"].values()),
+        variants=tuple(sorted((_variant(resources, one) for one in variants), key=lambda one: one.name)),
+        scaling=tuple(_scaling(resources, one) for one in variants if "initial_instance_count" in one),
         capture_percent=capture["initial_sampling_percentage"] if capture else 0,
-        alarms=tuple(sorted(alarm["alarm_name"] for alarm in resources["aws_cloudwatch_metric_alarm"].values())),
+        alarms=tuple(sorted(_alarms(resources), key=lambda alarm: alarm.name)),
+        rollback_alarms=tuple(sorted(alarm["alarm_name"] for alarm in rollback)),
+        plan=plan,
     )
 
 
-def _capacity(resources: dict[str, dict[str, Any]], fixed: int) -> tuple[int, int]:
-    for target in resources.get("aws_appautoscaling_target", {}).values():
-        return target["min_capacity"], target["max_capacity"]
-    return fixed, fixed
+def _variant(resources: Resources, variant: dict[str, Any]) -> Variant:
+    model = _follow(resources, variant["model_name"])
+    containers = model["container"] if "container" in model else [model["primary_container"]]
+    return Variant(
+        name=variant["variant_name"],
+        instance_type=variant.get("instance_type"),
+        weight=variant.get("initial_variant_weight", 1),
+        images=tuple(one["image"] for one in containers),
+        model_data=tuple(one.get("model_data_url") for one in containers),
+    )
 
 
-def _follow(resources: dict[str, dict[str, Any]], reference: str) -> Any:  # noqa: ANN401 - Terraform JSON
+def _alarms(resources: Resources) -> Iterator[Alarm]:
+    for one in resources.get("aws_cloudwatch_metric_alarm", {}).values():
+        if "metric_name" in one:
+            yield Alarm(one["alarm_name"], one["metric_name"], one["comparison_operator"], one["threshold"])
+
+
+def _scaling(resources: Resources, variant: dict[str, Any]) -> Scaling:
+    name, fixed = variant["variant_name"], variant["initial_instance_count"]
+    ranges = [
+        (int(one["min_capacity"]), int(one["max_capacity"]))
+        for one in _scalable(resources)
+        if one["resource_id"].endswith(f"/variant/{name}")
+    ]
+    if not ranges:
+        return Scaling(name, fixed, fixed, scaled=False)
+    return Scaling(name, min(low for low, _ in ranges), max(high for _, high in ranges), scaled=True)
+
+
+def _scalable(resources: Resources) -> Iterator[dict[str, Any]]:
+    yield from resources.get("aws_appautoscaling_target", {}).values()
+    for action in resources.get("aws_appautoscaling_scheduled_action", {}).values():
+        yield action | action["scalable_target_action"]
+
+
+def _follow(resources: Resources, reference: str) -> Any:  # noqa: ANN401 - Terraform JSON
     match = _REFERENCE.match(reference)
     if match is None:
         raise ValueError(f"{reference} is not a reference to a resource")

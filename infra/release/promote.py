@@ -65,9 +65,13 @@ def promoted(
 def gone_back(lock: ReleaseLock, model: str) -> ReleaseLock:
     """The lock with previous and current changed over; the settings that previous was deployed with hold again.
 
+    The same lock if it was gone back already: going back twice is not going forward.
+
     Raises:
         UserError: there is nothing to go back to.
     """
+    if lock.rolled_back:
+        return lock
     if lock.previous is None:
         raise UserError(f"{model} version {lock.current.version} is the first release: there is none before it")
     return ReleaseLock(model=model, current=lock.previous, previous=lock.current, rolled_back=True)

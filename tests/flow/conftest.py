@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -108,9 +109,13 @@ class Life:
     def killed(self, *stacks):
         """Begin to deploy, and kill the command line when the first stack is applied; its exit code.
 
-        In mid-apply nobody can promise anything: Terraform forgets what it was just creating, on AWS as here.
+        In mid-creation nobody can promise anything: Terraform forgets what it was just creating, on AWS as here.
         """
         command = [str(toolchain.cli("cdktf")), "deploy", *stacks, "--auto-approve", "--no-color"]
+        return self.killed_at(("Apply complete",), command)
+
+    def killed_at(self, words, command):
+        """Run a command line, and kill it and all that it started at the line with these words; its exit code."""
         with subprocess.Popen(
             command,
             cwd=self.folder,
@@ -121,10 +126,24 @@ class Life:
             text=True,
             start_new_session=True,
         ) as process:
-            next(line for line in process.stdout if "Apply complete" in line)
+            next(line for line in process.stdout if all(word in line for word in words))
             os.killpg(process.pid, signal.SIGKILL)
             process.stdout.read()
         return process.returncode
+
+    @contextmanager
+    def somebody_else_deploying(self, stack):
+        """Terraform holds the state's lock while it waits for an answer, which is no in the end."""
+        with subprocess.Popen(
+            [toolchain.terraform(), "destroy", "-no-color"],
+            cwd=self.folder / "cdktf.out/stacks" / stack,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            next(line for line in process.stdout if "There is no undo" in line)
+            yield
+            process.communicate("no\n")
 
     def changes(self, stack):
         """What a second plan would change, as Terraform tells it; empty if nothing."""
@@ -151,7 +170,7 @@ class Life:
         self.must("approve", MODEL, str(version), "--why", "good enough", "--by", "ada")
         self.must("promote", MODEL, "--by", "grace")
         self.deploy(STACKS[1])
-        return self.sagestack("verify", MODEL)
+        return self.sagestack("verify", MODEL, "--by", "ada")
 
     def ask(self, rows):
         """Score customers of the world that has moved: the endpoint's answers."""
@@ -166,6 +185,11 @@ class Life:
 
     def live_configuration(self):
         return self.client("sagemaker").describe_endpoint(EndpointName=self.names.base)["EndpointConfigName"]
+
+    def in_service(self):
+        """Wait until the endpoint's update has ended."""
+        waiter = self.client("sagemaker").get_waiter("endpoint_in_service")
+        waiter.wait(EndpointName=self.names.base, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
     def registered(self):
         """The numbers of the model's versions, the oldest first."""

@@ -5,7 +5,9 @@ A chapter is a fixture: it takes the chapter before, lives on from there, and gi
 
 import json
 import signal
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -72,8 +74,8 @@ def broken(life, drifted):
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=life.live_configuration())["ProductionVariants"]
     sagemaker.create_endpoint_config(EndpointConfigName="by-hand", ProductionVariants=variants)
     sagemaker.update_endpoint(EndpointName=life.names.base, EndpointConfigName="by-hand", RetainDeploymentConfig=True)
-    life.cloud.settle()
-    return SimpleNamespace(verified=life.sagestack("verify", MODEL))
+    life.in_service()
+    return SimpleNamespace(verified=life.sagestack("verify", MODEL, "--by", "ada"))
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +94,31 @@ def released_again(life, broken, released):
 
 
 @pytest.fixture(scope="module")
-def gone(life, released_again):
-    """Its versions are retired, and everything is destroyed."""
+def rolled_back(life, released_again):
+    """The second version disappoints. Somebody else is deploying; then the rollback is killed; then it is let be."""
     assert released_again.live
+    with life.somebody_else_deploying(STACK):
+        contended = life.sagestack("rollback", MODEL, "--by", "grace")
+    before = life.live_configuration()
+    command = [str(Path(sys.executable).with_name("sagestack")), "rollback", MODEL]
+    killed = life.killed_at(("aws_sagemaker_endpoint.", "Modifying"), command)
+    life.in_service()
+    return SimpleNamespace(
+        contended=contended,
+        configuration_after_contention=before,
+        killed=killed,
+        finished=life.sagestack("rollback", MODEL, "--by", "grace"),
+        live=life.live_configuration(),
+        configurations=life.configurations(),
+        changes=life.changes(STACK),
+        receipts=life.must("receipts", MODEL),
+    )
+
+
+@pytest.fixture(scope="module")
+def gone(life, rolled_back):
+    """Its versions are retired, and everything is destroyed."""
+    assert rolled_back.live
     retired = life.must("retire", MODEL)
     life.cdktf("destroy", STACK, PLATFORM, "--auto-approve")
     return SimpleNamespace(retired=retired, left=leftovers(life.environment), verified=life.sagestack("verify", MODEL))
@@ -127,7 +151,9 @@ def test_a_trained_version_waits_for_approval_with_its_metrics_and_its_data(trai
 def test_after_promotion_and_deploy_verify_finds_what_is_declared_live(released):
     code, out, err = released.verified
     assert (code, err) == (0, "")
-    assert out == f"{MODEL} in local is live as declared: {released.configuration}\n"
+    receipt, verified = out.splitlines()
+    assert receipt.startswith(f"receipt: s3://flow-local-registry-123456789012/{MODEL}/receipts/")
+    assert verified == f"{MODEL} in local is live as declared: {released.configuration}"
 
 
 def test_the_endpoint_answers_every_row_with_a_score(released):
@@ -159,7 +185,7 @@ def test_drift_starts_one_training_and_never_a_second_beside_it(drifted):
 
 def test_verify_fails_with_the_difference_after_somebody_changed_the_endpoint_by_hand(broken, released):
     code, out, err = broken.verified
-    assert (code, out) == (1, "")
+    assert (code, out.split(":")[0]) == (1, "receipt")
     assert err.splitlines() == [
         f"{MODEL} in local is not as declared:",
         f"  endpoint configuration: declared {released.configuration}, live by-hand",
@@ -176,6 +202,40 @@ def test_the_next_release_puts_it_right_and_keeps_the_configuration_to_go_back_t
 
 def test_a_second_plan_has_nothing_to_change(released_again):
     assert released_again.changes == {PLATFORM: "", STACK: ""}
+
+
+def test_one_of_two_deploys_at_once_gets_the_states_lock_and_the_other_its_error(rolled_back, released_again):
+    code, out, err = rolled_back.contended
+    assert code == 1
+    assert "Error acquiring the state lock" in out + err
+    assert rolled_back.configuration_after_contention == released_again.live
+
+
+def test_a_rollback_that_was_killed_while_the_endpoint_changed_is_finished_by_the_next(rolled_back, released):
+    code, out, err = rolled_back.finished
+    assert rolled_back.killed == -signal.SIGKILL
+    assert (code, err) == (0, "")
+    assert f"{MODEL} is back at version 1" in out
+    assert f"{MODEL} in local is live as declared: {released.configuration}" in out
+    assert rolled_back.live == released.configuration
+
+
+def test_nothing_is_orphaned_by_what_was_killed_and_nothing_is_left_to_change(rolled_back, released_again):
+    assert rolled_back.configurations == {rolled_back.live, released_again.live}
+    assert rolled_back.changes == ""
+
+
+def test_every_deploy_left_one_receipt_the_difference_that_was_found_among_them(rolled_back):
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]] for line in rolled_back.receipts.splitlines() if "│" in line
+    ]
+    told = [(by, before, after, verified[:3]) for _, by, before, after, _, verified in rows if after]
+    assert told == [
+        ("grace", "2", "1", "yes"),
+        ("ada", "1", "2", "yes"),
+        ("ada", "1", "1", "no:"),
+        ("ada", "nothing", "1", "yes"),
+    ]
 
 
 def test_after_retire_and_destroy_nothing_is_left(gone):

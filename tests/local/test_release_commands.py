@@ -193,6 +193,49 @@ def test_verify_after_a_promotion_that_was_not_deployed_fails_with_the_differenc
     assert f"churn in local is not as declared:\n  endpoint: declared {GROUP}, live does not exist\n" == err
 
 
+def test_before_a_first_release_there_is_nothing_to_deploy_check_or_go_back_from(sagestack):
+    for command in ("preflight", "deploy"):
+        code, _, err = sagestack(command, "churn")
+        assert (code, "churn has no release in local" in err) == (1, True)
+    code, _, err = sagestack("rollback", "churn")
+    assert (code, err) == (2, "churn has no release in local: there is nothing to go back from\n")
+
+
+def test_a_deploy_of_what_is_not_there_any_more_is_refused_with_everything_that_is_missing(sagestack, register, cloud):
+    arn = register()
+    sagestack("approve", "churn", "1", "--why", "good")
+    sagestack("promote", "churn")
+    cloud.client("sagemaker").delete_model_package(ModelPackageName=arn)
+    code, _, err = sagestack("deploy", "churn")
+    assert code == 1
+    again = "promote another: sagestack models churn --env local"
+    assert err.splitlines() == [
+        "churn cannot be deployed to local; nothing was changed:",
+        f"  churn version 1 ({arn}) does not exist: {again}",
+        f"  s3://registry/run/model.tar.gz does not exist: {again}",
+        f"  the image registry/serving:1 does not exist in ECR: push it, or {again}",
+    ]
+
+
+def test_a_rollback_to_what_is_not_there_any_more_is_refused_and_the_lock_stays(sagestack, register, project):
+    for number in ("1", "2"):
+        register()
+        sagestack("approve", "churn", number, "--why", "good")
+        sagestack("promote", "churn", number)
+    before = lock_of(project)
+    code, _, err = sagestack("rollback", "churn")
+    assert (code, "nothing was changed" in err) == (1, True)
+    assert lock_of(project) == before
+
+
+def test_a_first_release_has_none_before_it_to_go_back_to(sagestack, register):
+    register()
+    sagestack("approve", "churn", "1", "--why", "good")
+    sagestack("promote", "churn")
+    code, _, err = sagestack("rollback", "churn")
+    assert (code, err) == (2, "churn version 1 is the first release: there is none before it\n")
+
+
 def test_retire_deletes_every_version(sagestack, register, cloud):
     register()
     register()

@@ -87,7 +87,9 @@ def test_every_sagestack_command_named_exists(page):
     assert set(named) <= known
 
 
-@pytest.mark.parametrize("name", ["models", "approve", "promote", "verify", "retire"])
+@pytest.mark.parametrize(
+    "name", ["models", "approve", "promote", "preflight", "deploy", "verify", "rollback", "receipts", "retire"]
+)
 def test_the_options_of_release_commands_on_the_pages_exist(name):
     command = typer.main.get_command(single(getattr(release, name)))
     options = {option for parameter in command.params for option in parameter.opts}

@@ -15,9 +15,9 @@ def blue_green(rollout):
     return policy["traffic_routing_configuration"], policy["termination_wait_in_seconds"]
 
 
-def test_all_at_once_keeps_the_old_fleet_for_the_bake():
+def test_all_at_once_bakes_and_keeps_the_old_fleet_as_long_again():
     routing, last = blue_green(AllAtOnceRollout(bake_seconds=240))
-    assert (routing, last) == ({"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}, 240)
+    assert (routing, last) == ({"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 240}, 240)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_every_rollout_is_taken_back_by_the_alarms_it_is_given(rollout):
 @pytest.mark.parametrize(
     ("rollout", "seconds"),
     [
-        (AllAtOnceRollout(), 300),
-        (CanaryRollout(kind="canary", bake_seconds=600), 900),
-        (LinearRollout(kind="linear", step_percent=30, bake_seconds=200), 3 * 200 + 300),
+        (AllAtOnceRollout(), 600),
+        (CanaryRollout(kind="canary", bake_seconds=600), 1_500),
+        (LinearRollout(kind="linear", step_percent=30, bake_seconds=200), 4 * 200 + 300),
         (RollingRollout(kind="rolling", batch_percent=50), 600),
     ],
 )

@@ -123,12 +123,16 @@ def test_a_lock_from_before_settings_were_kept_gets_them_and_keeps_what_was_befo
     assert promotion(2, old) == lock
 
 
-def test_going_back_restores_the_release_before_with_its_settings_and_going_back_again_returns():
-    lock = promotion(2, promotion(1), LARGER)
-    back = gone_back(lock, "churn")
+def test_going_back_restores_the_release_before_with_its_settings():
+    back = gone_back(promotion(2, promotion(1), LARGER), "churn")
     assert (versions(back), back.settings(LARGER)) == ([1, 2], SETTINGS)
-    again = gone_back(back, "churn")
-    assert (again.current, again.previous, again.settings(SETTINGS)) == (lock.current, lock.previous, LARGER)
+
+
+def test_going_back_twice_is_not_going_forward():
+    back = gone_back(promotion(2, promotion(1)), "churn")
+    assert gone_back(back, "churn") == back
+    later = promotion(3, back)
+    assert versions(gone_back(later, "churn")) == [1, 3]
 
 
 def test_after_a_promotion_the_files_settings_hold_again():

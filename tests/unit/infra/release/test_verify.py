@@ -8,23 +8,30 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from infra.config import load_environment
+from infra.config import Release, load_environment
+from infra.release import image as images
 from infra.release import verify as module
-from infra.release.intended import Intended, intended
+from infra.release.intended import Alarm, Intended, Scaling, Variant, intended
 from infra.release.verify import differences
 
 NOW = datetime(2013, 4, 1, tzinfo=UTC)
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/serving:1"
 DECLARED = Intended(
     endpoint="acme-churn",
     configuration="acme-churn-aaaaaaaaaa",
-    image="registry/serving:1",
-    model_data_url="s3://registry/run-2/model.tar.gz",
-    instance_type="ml.m5.large",
-    minimum=1,
-    maximum=3,
+    declared=("acme-churn-aaaaaaaaaa", "acme-churn-0ld"),
+    variants=(Variant("main", "ml.m5.large", 1, (IMAGE,), ("s3://registry/run-2/model.tar.gz",)),),
+    scaling=(Scaling("main", 1, 3, scaled=True),),
     capture_percent=100,
-    alarms=("acme-churn-errors", "acme-churn-latency"),
+    alarms=(
+        Alarm("acme-churn-errors", "Invocation5XXErrors", "GreaterThanThreshold", 0.01),
+        Alarm("acme-churn-latency", "ModelLatency", "GreaterThanThreshold", 500_000),
+    ),
+    rollback_alarms=("acme-churn-errors",),
+    plan="sha256:0",
 )
+DATA = "s3://registry/run-2/model.tar.gz"
+NAMES = ("acme-churn-errors", "acme-churn-latency")
 GONE = object()
 
 
@@ -34,25 +41,42 @@ def environment(new_project):
 
 
 @pytest.fixture
+def release(new_release):
+    return Release.model_validate(new_release(2), strict=False)
+
+
+@pytest.fixture
+def compared(environment, release):
+    """What differs between DECLARED and what AWS answers."""
+    return lambda: differences(environment, DECLARED, release)
+
+
+@pytest.fixture
 def live(monkeypatch):
     """What AWS answers: as declared, but for what a test says. GONE is a thing that does not exist."""
 
-    def answers(*, endpoint=None, configuration=None, variant=None, model=None, alarms=DECLARED.alarms):
-        sagemaker, cloudwatch = (boto3.client(name, region_name="us-east-1") for name in ("sagemaker", "cloudwatch"))
-        stub = Stubber(sagemaker)
+    def answers(
+        *, endpoint=None, configuration=None, variant=None, model=None, package=None, alarms=None, target=None, ecr=None
+    ):
+        services = ("sagemaker", "cloudwatch", "application-autoscaling", "ecr")
+        clients = {name: boto3.client(name, region_name="us-east-1") for name in services}
+        stubs = {name: Stubber(one) for name, one in clients.items()}
         described = endpoint_answer(endpoint)
-        add(stub, "describe_endpoint", described)
+        add(stubs["sagemaker"], "describe_endpoint", described)
         if described is not GONE:
             config = configuration_answer(described["EndpointConfigName"], configuration, variant)
-            add(stub, "describe_endpoint_config", config)
+            add(stubs["sagemaker"], "describe_endpoint_config", config)
             if config is not GONE:
-                add(stub, "describe_model", model_answer(model))
-        stub.activate()
-        watched = Stubber(cloudwatch)
-        watched.add_response("describe_alarms", {"MetricAlarms": [{"AlarmName": name} for name in alarms]})
-        watched.activate()
-        clients = {"sagemaker": sagemaker, "cloudwatch": cloudwatch}
-        monkeypatch.setattr(module, "client", lambda _, service: clients[service])
+                add(stubs["sagemaker"], "describe_model", model_answer(model))
+            add(stubs["sagemaker"], "describe_model_package", package_answer(package))
+        add(stubs["cloudwatch"], "describe_alarms", {"MetricAlarms": alarm_answers(alarms)})
+        targets = [] if target is GONE else [target_answer(target)]
+        add(stubs["application-autoscaling"], "describe_scalable_targets", {"ScalableTargets": targets})
+        add(stubs["ecr"], "describe_images", {"imageDetails": [{"imageDigest": ecr or "sha256:1"}]})
+        for stub in stubs.values():
+            stub.activate()
+        for one in (module, images):
+            monkeypatch.setattr(one, "client", lambda _, service: clients[service])
 
     return answers
 
@@ -73,6 +97,7 @@ def endpoint_answer(changes):
         "EndpointConfigName": "acme-churn-aaaaaaaaaa",
         "ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 2}],
         "EndpointStatus": "InService",
+        "LastDeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "acme-churn-errors"}]}},
         "CreationTime": NOW,
         "LastModifiedTime": NOW,
     } | (changes or {})
@@ -102,7 +127,7 @@ def configuration_answer(name, changes, variant):
 def model_answer(changes):
     if changes is GONE:
         return GONE
-    container = {"Image": "registry/serving:1", "ModelDataUrl": "s3://registry/run-2/model.tar.gz"}
+    container = {"Image": IMAGE, "ModelDataUrl": DATA}
     return {
         "ModelName": "acme-churn-bbbbbbbbbb",
         "ModelArn": "arn:aws:sagemaker:us-east-1:123456789012:model/acme-churn-bbbbbbbbbb",
@@ -111,9 +136,56 @@ def model_answer(changes):
     }
 
 
-def test_what_is_as_declared_has_no_differences(environment, live):
+def package_answer(changes):
+    if changes is GONE:
+        return GONE
+    return {
+        "ModelPackageName": "churn",
+        "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/2",
+        "CreationTime": NOW,
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": []},
+        "ModelApprovalStatus": "Approved",
+    } | (changes or {})
+
+
+def alarm_answers(changes):
+    """The alarms as declared; changes of the first, or GONE for the second missing."""
+    first, second = (
+        {
+            "AlarmName": alarm.name,
+            "MetricName": alarm.metric,
+            "ComparisonOperator": alarm.comparison,
+            "Threshold": alarm.threshold,
+            "ActionsEnabled": True,
+        }
+        for alarm in DECLARED.alarms
+    )
+    return [first] if changes is GONE else [first | (changes or {}), second]
+
+
+def target_answer(changes):
+    return {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/acme-churn/variant/main",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "MinCapacity": 1,
+        "MaxCapacity": 3,
+        "RoleARN": "arn:aws:iam::123456789012:role/scaling",
+        "CreationTime": NOW,
+    } | (changes or {})
+
+
+def deployed(resolved):
+    image = {"SpecifiedImage": IMAGE, "ResolvedImage": resolved}
+    return {"ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 2, "DeployedImages": [image]}]}
+
+
+def test_what_is_as_declared_has_no_differences(live, compared):
     live()
-    assert differences(environment, DECLARED) == []
+    assert compared() == []
+    live(endpoint=deployed(f"{IMAGE.partition(':')[0]}@sha256:1"))
+    assert compared() == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +193,6 @@ def test_what_is_as_declared_has_no_differences(environment, live):
     [
         ({"endpoint": GONE}, ("endpoint", "acme-churn", "does not exist")),
         ({"endpoint": {"EndpointStatus": "Updating"}}, ("status", "InService", "Updating")),
-        ({"endpoint": {"FailureReason": "rolled back"}}, ("failure", "none", "rolled back")),
         (
             {"endpoint": {"EndpointConfigName": "acme-churn-0ld"}},
             ("endpoint configuration", "acme-churn-aaaaaaaaaa", "acme-churn-0ld"),
@@ -136,13 +207,40 @@ def test_what_is_as_declared_has_no_differences(environment, live):
         ),
         (
             {"model": GONE},
-            ("model", DECLARED.model_data_url, "acme-churn-bbbbbbbbbb, which does not exist any more"),
+            ("model", DATA, "acme-churn-bbbbbbbbbb, which does not exist any more"),
         ),
-        ({"model": {"Image": "registry/serving:0"}}, ("image", "registry/serving:1", "registry/serving:0")),
-        ({"model": {"ModelDataUrl": "s3://old"}}, ("model data", DECLARED.model_data_url, "s3://old")),
+        ({"model": {"Image": "registry/serving:0"}}, ("image", IMAGE, "registry/serving:0")),
+        ({"model": {"ModelDataUrl": "s3://old"}}, ("model data", DATA, "s3://old")),
+        ({"endpoint": deployed(f"{IMAGE}@sha256:0")}, (f"digest of {IMAGE}", "sha256:1", "sha256:0")),
+        ({"package": {"ModelApprovalStatus": "Rejected"}}, ("model package", "Approved", "Rejected")),
+        ({"package": GONE}, ("model package", "Approved", "does not exist")),
+        ({"endpoint": {"LastDeploymentConfig": {}}}, ("rollback alarms", ("acme-churn-errors",), ())),
+        ({"target": GONE}, ("scaling", "registered", "not registered")),
+        (
+            {
+                "target": {
+                    "SuspendedState": {
+                        "DynamicScalingInSuspended": False,
+                        "DynamicScalingOutSuspended": True,
+                        "ScheduledScalingSuspended": False,
+                    }
+                }
+            },
+            ("scaling", "registered", "suspended"),
+        ),
+        ({"variant": {"InitialVariantWeight": 0.5}}, ("weight", 1, 0.5)),
+        (
+            {"alarms": {"Threshold": 0.5}},
+            (
+                "acme-churn-errors",
+                "Invocation5XXErrors GreaterThanThreshold 0.01",
+                "Invocation5XXErrors GreaterThanThreshold 0.5",
+            ),
+        ),
+        ({"alarms": {"ActionsEnabled": False}}, ("actions of acme-churn-errors", "enabled", "disabled")),
         ({"variant": {"InstanceType": "ml.c5.large"}}, ("instance type", "ml.m5.large", "ml.c5.large")),
         ({"configuration": {"DataCaptureConfig": None}}, ("capture percent", 100, 0)),
-        ({"alarms": ("acme-churn-errors",)}, ("alarms", DECLARED.alarms, ("acme-churn-errors",))),
+        ({"alarms": GONE}, ("alarms", NAMES, NAMES[:1])),
         (
             {"endpoint": {"ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 4}]}},
             ("instances", "1 to 3", 4),
@@ -153,12 +251,25 @@ def test_what_is_as_declared_has_no_differences(environment, live):
         ),
     ],
 )
-def test_each_difference_is_told_with_what_is_declared_and_what_is_live(environment, live, change, difference):
+def test_each_difference_is_told_with_what_is_declared_and_what_is_live(live, compared, change, difference):
     live(**change)
-    assert differences(environment, DECLARED) == [difference]
+    assert compared() == [difference]
 
 
-def test_capture_that_is_switched_off_is_a_difference_though_its_percentage_stays(environment, live):
+def test_a_variant_that_somebody_added_is_a_difference(live, compared):
+    main, extra = ({"VariantName": name, "ModelName": "m", "InstanceType": "ml.m5.large"} for name in ("main", "extra"))
+    live(configuration={"ProductionVariants": [main, extra]})
+    assert compared() == [("variants", ("main",), ("extra", "main"))]
+
+
+def test_why_an_earlier_update_failed_is_no_difference_once_what_is_declared_is_live(live, compared):
+    live(endpoint={"FailureReason": "rolled back"})
+    assert compared() == []
+    live(endpoint={"FailureReason": "rolled back", "EndpointConfigName": "acme-churn-0ld"})
+    assert ("failure", "none", "rolled back") in compared()
+
+
+def test_capture_that_is_switched_off_is_a_difference_though_its_percentage_stays(live, compared):
     capture = {
         "EnableCapture": False,
         "InitialSamplingPercentage": 100,
@@ -166,29 +277,29 @@ def test_capture_that_is_switched_off_is_a_difference_though_its_percentage_stay
         "CaptureOptions": [{"CaptureMode": "Input"}],
     }
     live(configuration={"DataCaptureConfig": capture})
-    assert differences(environment, DECLARED) == [("capture percent", 100, 0)]
+    assert compared() == [("capture percent", 100, 0)]
 
 
-def test_an_endpoint_that_never_came_into_service_is_told_without_a_traceback(environment, live):
+def test_an_endpoint_that_never_came_into_service_is_told_without_a_traceback(live, compared):
     live(endpoint={"EndpointStatus": "Failed", "FailureReason": "no answer to /ping", "ProductionVariants": None})
-    assert differences(environment, DECLARED) == [
+    assert compared() == [
         ("status", "InService", "Failed"),
         ("failure", "none", "no answer to /ping"),
     ]
 
 
-def test_several_differences_are_told_at_once(environment, live):
-    live(endpoint={"EndpointStatus": "Updating"}, model={"Image": "registry/serving:0"}, alarms=())
-    assert [what for what, _, _ in differences(environment, DECLARED)] == ["status", "image", "alarms"]
+def test_several_differences_are_told_at_once(live, compared):
+    live(endpoint={"EndpointStatus": "Updating"}, model={"Image": "registry/serving:0"}, alarms=GONE)
+    assert [what for what, _, _ in compared()] == ["status", "image", "alarms"]
 
 
-def test_a_refusal_of_aws_is_no_answer(environment, monkeypatch):
+def test_a_refusal_of_aws_is_no_answer(compared, monkeypatch):
     sagemaker = boto3.client("sagemaker", region_name="us-east-1")
     with Stubber(sagemaker) as stub:
         stub.add_client_error("describe_endpoint", "AccessDeniedException", "not authorized", 403)
         monkeypatch.setattr(module, "client", lambda *_: sagemaker)
         with pytest.raises(ClientError, match="not authorized"):
-            differences(environment, DECLARED)
+            compared()
 
 
 def test_what_is_declared_is_read_from_what_is_synthesized(new_project, new_release, monkeypatch):
@@ -200,11 +311,18 @@ def test_what_is_declared_is_read_from_what_is_synthesized(new_project, new_rele
     path = project.root / "models/flight-delay.yaml"
     path.write_text(path.read_text() + overlay)
     found = intended("local", "flight-delay")
-    assert (found.image, found.model_data_url) == (new_release(2)["image"], new_release(2)["model_data_url"])
-    assert (found.minimum, found.maximum, found.capture_percent) == (2, 5, 40)
+    (main,) = found.variants
+    expected = new_release(2)
+    assert (main.images, main.model_data) == ((expected["image"],), (expected["model_data_url"],))
+    assert (found.scaling, found.capture_percent) == ((Scaling("main", 2, 5, scaled=True),), 40)
     assert found.endpoint == "sagestack-local-flight-delay"
     assert re.fullmatch(r"sagestack-local-flight-delay-[0-9a-f]{10}", found.configuration)
-    assert {name.removeprefix(found.endpoint) for name in found.alarms} >= {"-errors", "-latency", "-drift-features"}
+    names = {alarm.name.removeprefix(found.endpoint) for alarm in found.alarms}
+    assert names >= {"-errors", "-latency", "-drift-features"}
+    assert found.rollback_alarms == (f"{found.endpoint}-errors", f"{found.endpoint}-latency")
+    assert found.configuration in found.declared
+    assert len(found.declared) == 2
+    assert intended("local", "flight-delay").plan == found.plan
 
 
 def test_a_fleet_that_is_not_scaled_is_meant_to_have_its_one_size(new_project, new_release, monkeypatch):
@@ -217,4 +335,4 @@ def test_a_fleet_that_is_not_scaled_is_meant_to_have_its_one_size(new_project, n
     project.lock("churn", new_release(1))
     monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
     found = intended("local", "churn")
-    assert (found.minimum, found.maximum, found.capture_percent) == (3, 3, 0)
+    assert (found.scaling, found.capture_percent) == ((Scaling("main", 3, 3, scaled=False),), 0)

@@ -1,0 +1,124 @@
+"""One model's deploy from end to end: look first, deploy as `cdktf deploy` does, verify, keep a receipt."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import toolchain
+from infra.config import ENVIRONMENT_VARIABLE, Project, ReleaseLock
+from infra.errors import CheckFailed, UserError
+from infra.release.intended import Intended, intended
+from infra.release.preflight import obstacles
+from infra.release.promote import commit_of, gone_back, write_lock
+from infra.release.receipts import Receipts, told
+from infra.release.verify import Difference, differences
+
+Say = Callable[[str], None]
+
+
+def served(project: Project, model: str) -> tuple[Intended, ReleaseLock]:
+    """The model's endpoint as declared, and its release lock.
+
+    Raises:
+        CheckFailed: nothing is meant to be live.
+    """
+    name, lock = project.environment.name, project.lock(model)
+    if lock is None:
+        nothing = f"{model} has no release in {name}, so nothing is meant to be live"
+        raise CheckFailed(f"{nothing}: sagestack promote {model} --env {name}")
+    declared = intended(name, model)
+    if declared is None:
+        raise CheckFailed(f"{model} is not served by an endpoint in {name}: there is nothing to compare")
+    return declared, lock
+
+
+def check(project: Project, model: str) -> None:
+    """Refuse a deploy that could not work, or could not be taken back.
+
+    Raises:
+        CheckFailed: with every obstacle.
+    """
+    declared, lock = served(project, model)
+    if found := list(obstacles(project.environment, declared, lock)):
+        lines = "\n".join(f"  {one}" for one in found)
+        raise CheckFailed(f"{model} cannot be deployed to {project.environment.name}; nothing was changed:\n{lines}")
+
+
+def deploy(project: Project, model: str) -> None:
+    """Deploy the model's stack with `cdktf`, whose output is shown as it comes.
+
+    Raises:
+        ToolFailed: it ended with an error.
+    """
+    name = project.environment.name
+    arguments = ["deploy", f"{name}-{model}", "--auto-approve", "--ignore-missing-stack-dependencies"]
+    toolchain.cdktf(arguments, folder=project.folder, variables={ENVIRONMENT_VARIABLE: name})
+
+
+def go_back(project: Project, model: str) -> ReleaseLock:
+    """Write the lock of the release before, unless it was gone back to already; the lock that holds now.
+
+    Raises:
+        CheckFailed: that release could not be deployed; the lock is as it was.
+        UserError: there is no release before.
+    """
+    lock = project.lock(model)
+    if lock is None:
+        raise UserError(f"{model} has no release in {project.environment.name}: there is nothing to go back from")
+    back, path = gone_back(lock, model), project.lock_path(model)
+    write_lock(back, path)
+    try:
+        check(project.reloaded(), model)
+    except UserError:
+        write_lock(lock, path)
+        raise
+    return back
+
+
+def verify(project: Project, model: str, *, by: str, say: Say) -> None:
+    """Compare what is live with what is declared, and keep a receipt, once a deploy.
+
+    Args:
+        project: the project in its environment.
+        model: the model's name.
+        by: who verifies.
+        say: tells a line.
+
+    Raises:
+        CheckFailed: with the difference.
+    """
+    environment = project.environment
+    declared, lock = served(project, model)
+    found = differences(environment, declared, lock.current)
+    if not any(what == "endpoint" for what, _, _ in found):
+        _keep_receipt(project, model, declared, found, by=by, say=say)
+    if found:
+        lines = "\n".join(f"  {told(one)}" for one in found)
+        raise CheckFailed(f"{model} in {environment.name} is not as declared:\n{lines}{_went_back(declared, found)}")
+    say(f"{model} in {environment.name} is live as declared: {declared.configuration}")
+
+
+def _keep_receipt(
+    project: Project, model: str, declared: Intended, found: list[Difference], *, by: str, say: Say
+) -> None:
+    """What was found is the answer, with a receipt or without one."""
+    lock = project.locks[model]
+    assert lock is not None  # noqa: S101 - `served` has seen it
+    receipts = Receipts(project.environment, model)
+    try:
+        written = receipts.add(
+            declared, lock.current, found, by=by, at=datetime.now(UTC), commit=commit_of(project.folder)
+        )
+    except (BotoCoreError, ClientError) as error:
+        say(f"no receipt was kept: {error}")
+        return
+    if written is not None:
+        say(f"receipt: {written}")
+
+
+def _went_back(declared: Intended, found: list[Difference]) -> str:
+    live = next((live for what, _, live in found if what == "endpoint configuration"), None)
+    if live not in declared.declared:
+        return ""
+    return f"\n{live} was deployed before: SageMaker took the update back, or the deploy has not run yet"

@@ -1,0 +1,59 @@
+"""Before a deploy: is everything there that it needs, and would what is live now stay declared?"""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from infra.config import EnvironmentConfig, Release, ReleaseLock
+from infra.release.image import digest
+from infra.release.intended import Intended
+from infra.release.verify import approval, found
+from infra.session import client
+
+
+def obstacles(environment: EnvironmentConfig, intended: Intended, lock: ReleaseLock) -> Iterator[str]:
+    """Why a deploy should not begin, each with the way out; nothing when it may.
+
+    Args:
+        environment: where it would go.
+        intended: the endpoint as declared.
+        lock: the model's release lock.
+    """
+    yield from _unusable(environment, lock.current, lock.model)
+    sagemaker = client(environment, "sagemaker")
+    endpoint = found(sagemaker.describe_endpoint, EndpointName=intended.endpoint)
+    if endpoint is None:
+        return
+    status, live = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
+    if status not in {"InService", "Failed"}:
+        yield f"the endpoint {intended.endpoint} is {status}: wait until it is in service"
+    if live not in intended.declared:
+        keep = f"sagestack promote {lock.model} {lock.current.version} --env {environment.name}"
+        yield (
+            f"{live}, which is live, is not declared, so this deploy would delete it before the new one has proven "
+            f"itself: undo the last change of endpoint settings, {keep}, and make the change again; "
+            "or, if it was made by hand, deploy with cdktf"
+        )
+
+
+def _unusable(environment: EnvironmentConfig, release: Release, model: str) -> Iterator[str]:
+    again = f"promote another: sagestack models {model} --env {environment.name}"
+    approved = approval(client(environment, "sagemaker"), release)
+    if approved != "Approved":
+        state = approved if approved == "does not exist" else f"is {approved}"
+        yield f"{model} version {release.version} ({release.model_package_arn}) {state}: {again}"
+    if not _stored(environment, release.model_data_url):
+        yield f"{release.model_data_url} does not exist: {again}"
+    if digest(environment, release.image) is None:
+        yield f"the image {release.image} does not exist in ECR: push it, or {again}"
+
+
+def _stored(environment: EnvironmentConfig, uri: str) -> bool:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        client(environment, "s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004 - not found
+            return False
+        raise
+    return True
