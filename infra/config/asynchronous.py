@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, Count, InstanceType, Percent, Positive, Section
-from infra.config.rollout import AllAtOnceRollout, RolloutConfig, rollout_problems
+from infra.config.fleet import fleet_problems
+from infra.config.rollout import AllAtOnceRollout, RolloutConfig
+from infra.config.scaling import BacklogScalingConfig
 
 
 class NotificationsConfig(Section):
@@ -54,8 +56,8 @@ class AsynchronousEndpointConfig(Section):
     """How requests are answered."""
     instance_type: InstanceType = "ml.m5.large"
     """SageMaker instance type of the serving fleet."""
-    instances: Count = 1
-    """Instances that serve."""
+    scaling: BacklogScalingConfig = BacklogScalingConfig()
+    """How many instances work the queue off, down to none; by what waits unless policies say otherwise."""
     decision_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Score from which the predicted label is true (binary classification only)."""
     max_concurrent_invocations: Annotated[int, Field(ge=1, le=1000)] = 4
@@ -68,6 +70,5 @@ class AsynchronousEndpointConfig(Section):
     """When the endpoint itself raises an alarm."""
 
     def broken_rules(self) -> Iterator[Broken]:
-        """A rollout that the fleet allows."""
-        instances, type_ = self.instances, self.instance_type
-        yield from rollout_problems(self.rollout, minimum=instances, instance_type=type_, minimum_key="instances")
+        """Instances that can be scaled, and a rollout that the fleet allows."""
+        yield from fleet_problems(self.instance_type, self.scaling, self.rollout)

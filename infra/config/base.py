@@ -83,6 +83,10 @@ ECR_IMAGE: Final = (
 )
 MODEL_ARCHIVE: Final = r"^s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^*?]+\.tar\.gz)$"
 TIMETABLE: Final = r"^(hourly|daily|weekly|monthly|cron\(\S+ \S+ \S+ \S+ \S+ \S+\))$"
+SCALING_SCHEDULE: Final = (
+    r"^(cron\(\S+( \S+){5}\)|rate\([1-9][0-9]* (minute|hour|day)s?\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))$"
+)
+TIME_ZONE: Final = r"^[A-Za-z_+-]+(/[A-Za-z0-9_+-]+)*$"
 
 PATTERN_RULES: Final = {
     KEBAB: "must be lower-case words joined by hyphens, such as flight-delay, and start with a letter",
@@ -98,6 +102,8 @@ PATTERN_RULES: Final = {
     ECR_IMAGE: "must be an image in ECR with a tag or digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
     MODEL_ARCHIVE: "must be the S3 URI of a model archive, such as s3://bucket/folder/model.tar.gz",
     TIMETABLE: "must be hourly, daily, weekly, monthly, or a cron expression of six fields, such as cron(0 2 * * ? *)",
+    SCALING_SCHEDULE: "must be cron() of six fields, rate() or at(), such as cron(0 7 ? * MON-FRI *)",
+    TIME_ZONE: "must be a time zone, such as Europe/Berlin",
 }
 """What each pattern asks for, in words."""
 
@@ -113,6 +119,8 @@ Email = Annotated[str, Field(pattern=EMAIL)]
 EcrImage = Annotated[str, Field(pattern=ECR_IMAGE)]
 ModelArchive = Annotated[str, Field(pattern=MODEL_ARCHIVE)]
 Timetable = Annotated[str, Field(pattern=TIMETABLE)]
+ScalingSchedule = Annotated[str, Field(pattern=SCALING_SCHEDULE)]
+TimeZone = Annotated[str, Field(pattern=TIME_ZONE)]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
 Columns = Annotated[tuple[Column, ...], Field(strict=False)]
 """YAML has lists only; strict pydantic would want a tuple."""

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, InstanceType, Percent, Positive, Section
-from infra.config.rollout import MOST_ALARMS, AllAtOnceRollout, RolloutConfig, rollout_problems
+from infra.config.fleet import fleet_problems
+from infra.config.rollout import MOST_ALARMS, AllAtOnceRollout, RolloutConfig
 from infra.config.scaling import ScalingConfig
 from infra.config.variants import ShadowConfig, VariantConfig, Weight, inexact
 from infra.naming import SHADOW_VARIANT, VARIANT
 
-BURSTABLE: Final = ("ml.t2.", "ml.t3.")
 MOST_VARIANTS: Final = 4
 """Beside the release: each has an errors alarm, and SageMaker watches ten alarms in all during an update."""
 
@@ -94,14 +94,3 @@ class RealTimeEndpointConfig(Section):
         if more and watched > MOST_ALARMS:
             why = f"makes {watched} alarms with roll_back_on and the variants', but SageMaker watches {MOST_ALARMS}"
             yield Broken((("rollout.more_alarms", f"{why}: remove {watched - MOST_ALARMS}"),))
-
-
-def fleet_problems(instance_type: str, scaling: ScalingConfig, rollout: RolloutConfig) -> Iterator[Broken]:
-    """Instances that autoscaling cannot steer, and rollouts that the fleet does not allow.
-
-    A burstable instance out of credits is slow at low CPU: autoscaling would not see it.
-    """
-    if instance_type.startswith(BURSTABLE) and scaling.max > scaling.min:
-        why = f"is {instance_type}, a burstable type, which autoscaling cannot steer"
-        yield Broken((("instance_type", f"{why}: take another type, or set scaling.max to scaling.min"),))
-    yield from rollout_problems(rollout, minimum=scaling.min, instance_type=instance_type)

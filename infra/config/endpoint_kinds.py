@@ -26,8 +26,10 @@ EndpointConfig = Annotated[
 ]
 """How a model is served; each kind has the keys that AWS has a use for, and no others."""
 
-FleetConfig = RealTimeEndpointConfig | MultiModelEndpointConfig | InferencePipelineEndpointConfig
-"""The kinds whose number of instances is scaled by requests."""
+FleetConfig = (
+    RealTimeEndpointConfig | AsynchronousEndpointConfig | MultiModelEndpointConfig | InferencePipelineEndpointConfig
+)
+"""The kinds whose number of instances is scaled."""
 
 
 def initial_instances(settings: EndpointConfig) -> int | None:

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from infra.config.base import ECR_IMAGE, Broken, EcrImage, InstanceType, ModelArchive, Name, Section
-from infra.config.endpoint import AlarmsConfig, CaptureConfig, fleet_problems
+from infra.config.endpoint import AlarmsConfig, CaptureConfig
+from infra.config.fleet import fleet_problems
 from infra.config.rollout import AllAtOnceRollout, RolloutConfig
 from infra.config.scaling import ScalingConfig
 

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, InstanceType, KeyPrefix, Positive, Section
-from infra.config.endpoint import AlarmsConfig, CaptureConfig, fleet_problems
+from infra.config.endpoint import AlarmsConfig, CaptureConfig
+from infra.config.fleet import fleet_problems
 from infra.config.instance import has_gpu
 from infra.config.rollout import AllAtOnceRollout, RolloutConfig
 from infra.config.scaling import ScalingConfig

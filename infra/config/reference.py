@@ -30,8 +30,10 @@ def _table(rows: Iterator[tuple[str, str, str, str]]) -> str:
 
 
 def _kinds(schema: Schema, definitions: Schema) -> Iterator[tuple[str, str, Schema]]:
-    """Each section of each union at the top of the file, with the union's key and its own kind."""
-    for name, field in schema["properties"].items():
+    """Each section of each union at the top of the file or in a list, with the union's key and its own kind."""
+    inner = (field for section in definitions.values() for field in section.get("properties", {}).items())
+    listed = {f"{name}[]": field["items"] for name, field in inner if "oneOf" in field.get("items", {})}
+    for name, field in {**schema["properties"], **listed}.items():
         if "oneOf" in field:
             for section in _sections(field, definitions):
                 yield name, section["properties"]["kind"]["const"], section

@@ -167,25 +167,22 @@ RolloutConfig = Annotated[
 """How an update reaches callers; all at once where no kind is named."""
 
 
-def rollout_problems(
-    rollout: RolloutConfig, *, minimum: int, instance_type: str, minimum_key: str = "scaling.min"
-) -> Iterator[Broken]:
+def rollout_problems(rollout: RolloutConfig, *, minimum: int, instance_type: str) -> Iterator[Broken]:
     """What a fleet does not allow of a rollout; key paths are relative to the endpoint's section.
 
     Args:
         rollout: what is asked for.
         minimum: the fewest instances that there may be when an update begins.
         instance_type: of the fleet.
-        minimum_key: where `minimum` stands in the file.
     """
     if instance_type.startswith(WITHOUT_GUARDRAILS) and (rollout.kind != "all-at-once" or rollout.bake_seconds):
         why = f"is {instance_type}, which SageMaker updates all at once and without a bake"
         fix = "take another type, or write `rollout: {kind: all-at-once, bake_seconds: 0}`"
         yield Broken((("instance_type", f"{why}: {fix}"), ("rollout.kind", f"does not work on {instance_type}: {fix}")))
     elif rollout.kind != "all-at-once" and minimum < 2:  # noqa: PLR2004 - one to leave, one to stay
-        why = f"is {rollout.kind}, which moves a part of the instances, but {minimum_key} is {minimum}"
-        fix = f"raise {minimum_key} to 2, or roll out all-at-once"
-        yield Broken((("rollout.kind", f"{why}: {fix}"), (minimum_key, f"is {minimum} but the rollout {why}: {fix}")))
+        why = f"is {rollout.kind}, which moves a part of the instances, but scaling.min is {minimum}"
+        fix = "raise scaling.min to 2, or roll out all-at-once"
+        yield Broken((("rollout.kind", f"{why}: {fix}"), ("scaling.min", f"is {minimum} but the rollout {why}: {fix}")))
     elif rollout.kind == "canary" and rollout.instances is not None and 2 * rollout.instances > minimum:
-        why = f"is {rollout.instances} but {minimum_key} is {minimum}, and a canary is at most half of the fleet"
-        yield Broken((("rollout.instances", f"{why}: lower it, or raise {minimum_key}"),))
+        why = f"is {rollout.instances} but scaling.min is {minimum}, and a canary is at most half of the fleet"
+        yield Broken((("rollout.instances", f"{why}: lower it, or raise scaling.min"),))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.config import AsynchronousEndpointConfig, RolloutConfig
+from infra.config import AsynchronousEndpointConfig, BacklogScalingConfig, RolloutConfig
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
@@ -32,6 +32,11 @@ class AsynchronousHosting(Hosting):
         self._told = {"success_topic": told.success, "error_topic": told.error}
 
     @property
+    def scaling(self) -> BacklogScalingConfig:
+        """As the owner says."""
+        return self._settings.scaling
+
+    @property
     def rollout(self) -> RolloutConfig:
         """As the owner says."""
         return self._settings.rollout
@@ -39,7 +44,7 @@ class AsynchronousHosting(Hosting):
     def content(self) -> list[Any]:
         """The fleet, its concurrency and the topics."""
         settings = self._settings
-        return [settings.instance_type, settings.instances, settings.max_concurrent_invocations, self._told]
+        return [settings.instance_type, settings.scaling.initial_count, settings.max_concurrent_invocations, self._told]
 
     def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
         """One variant, and where answers, failures and notices go."""
@@ -54,7 +59,12 @@ class AsynchronousHosting(Hosting):
         }
         return {
             "production_variants": [
-                fleet(VARIANT, model, instance_type=settings.instance_type, instances=settings.instances)
+                fleet(
+                    VARIANT,
+                    model,
+                    instance_type=settings.instance_type,
+                    instances=settings.scaling.initial_count,
+                )
             ],
             "async_inference_config": {
                 "client_config": {"max_concurrent_invocations_per_instance": settings.max_concurrent_invocations},

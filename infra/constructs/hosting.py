@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from infra.config import Release, RolloutConfig, ScalingConfig
+from infra.config import FleetSize, Release, RolloutConfig
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import Picture
 from infra.constructs.permissions import ServiceRole
@@ -29,7 +29,7 @@ class Hosting(ABC):
         self.names, self.platform = names, platform
 
     @property
-    def scaling(self) -> ScalingConfig | None:
+    def scaling(self) -> FleetSize | None:
         """How the fleet is scaled; None if it is not."""
         return None
 

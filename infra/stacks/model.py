@@ -1,6 +1,6 @@
 """`<env>-<model>`: one model's whole life, from its pipeline to its dashboard."""
 
-from infra.config import BatchTransformConfig, EnvironmentConfig, ModelConfig, Release, ReleaseLock
+from infra.config import BatchTransformConfig, EnvironmentConfig, FleetConfig, ModelConfig, Release, ReleaseLock
 from infra.constructs.alarms import DriftAlarms, EndpointAlarms
 from infra.constructs.autoscaling import Autoscaling
 from infra.constructs.batch_transform import BatchTransform
@@ -66,8 +66,15 @@ class ModelStack(EnvironmentStack):
             lock=lock,
             rollback_alarms=alarms.named(kind.rollout.roll_back_on) if kind.rollout else [],
         )
-        if kind.scaling is not None and kind.scaling.max > kind.scaling.min:
-            Autoscaling(self, "autoscaling", scaling=kind.scaling, endpoint=endpoint.name, after=endpoint.endpoint)
+        if isinstance(model.endpoint, FleetConfig) and model.endpoint.scaling.in_force:
+            Autoscaling(
+                self,
+                "autoscaling",
+                scaling=model.endpoint.scaling,
+                endpoint=endpoint.name,
+                instance_type=model.endpoint.instance_type,
+                after=endpoint.endpoint,
+            )
         watched = [] if model.monitoring.drift is None else [drift_picture(names.base)]
         pictures = [*kind.pictures(), *watched]
         Dashboard(self, "dashboard", name=names.base, region=names.environment.region, pictures=pictures)

@@ -41,14 +41,20 @@ OF_A_KIND = {
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html,
 https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
 """
-OF_A_QUEUE = {"ApproximateBacklogSize", "ApproximateAgeOfOldestRequest"}
+OF_A_QUEUE = {"ApproximateBacklogSize", "ApproximateAgeOfOldestRequest", "HasBacklogWithoutCapacity"}
 """With the dimension EndpointName alone."""
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 
 
 @pytest.fixture(scope="session")
 def alarms(every_stack):
-    return [alarm for stack in every_stack for alarm in stack.all("aws_cloudwatch_metric_alarm").values()]
+    return [alarm for stack in every_stack for alarm in for_people(stack)]
+
+
+def for_people(stack):
+    """The alarms that tell somebody; a step policy's own alarm adds instances, and nobody has to do anything."""
+    alarms = stack.all("aws_cloudwatch_metric_alarm").values()
+    return [alarm for alarm in alarms if not alarm["alarm_name"].endswith("-scaling")]
 
 
 def named(stack):
@@ -76,7 +82,7 @@ def test_every_alarm_says_how_bad_it_is_what_it_means_and_which_runbook_helps(al
 def test_every_alarm_tells_the_environments_topic_when_it_is_raised_and_when_it_clears(every_stack):
     for stack in every_stack:
         environment = stack.name.split("-")[0]
-        for alarm in stack.all("aws_cloudwatch_metric_alarm").values():
+        for alarm in for_people(stack):
             (topic,) = alarm["alarm_actions"]
             assert topic.endswith(f"-{environment}-alerts")
             assert alarm["ok_actions"] == [topic]
@@ -147,7 +153,7 @@ def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):
     ends = set()
     for stack in every_stack:
         base = [endpoint["name"] for endpoint in stack.all("aws_sagemaker_endpoint").values()]
-        ends |= {name.removeprefix(f"{base[0]}-") for name in named(stack)}
+        ends |= {alarm["alarm_name"].removeprefix(f"{base[0]}-") for alarm in for_people(stack)}
     assert table == {re.sub("^(challenger|large)-", "<variant>-", end) for end in ends}
 
 

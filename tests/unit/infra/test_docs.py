@@ -173,6 +173,15 @@ def test_the_environment_of_the_deploy_page_and_the_readmes_model_are_right(proj
     assert f"$registry/{environment.names.base}/" in DEPLOY
 
 
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(endpoint:\n.*?)```", DEPLOY, re.DOTALL))
+def test_the_endpoints_of_the_deploy_page_are_right(example, project):
+    model = (
+        "name: shop\nowner: growth\nproblem: regression\ndata: {label: left, time: day}\nfeatures: {numeric: [age]}\n"
+    )
+    (project / "models/shop.yaml").write_text(model + example, encoding="utf-8")
+    assert load_model("shop", load_environment("prod", project), project).endpoint.scaling.min > 1
+
+
 def test_the_readmes_mistake_is_told_as_the_readme_says(project):
     file = project / "models/churn.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("categorical:", "categoricl:"), encoding="utf-8")

@@ -80,7 +80,7 @@ def test_every_field_says_what_it_means_and_is_required_or_has_a_default(of):
             required
             or "default" in field
             or section
-            or name in {"environment", "environments", "hyperparameters", "releases", "tags", "name"}
+            or name in {"dimensions", "environment", "environments", "hyperparameters", "releases", "tags", "name"}
         ), name
 
 
