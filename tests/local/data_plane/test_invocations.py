@@ -51,14 +51,3 @@ def test_many_requests_at_once_survive_the_death_of_their_process(live):
         answers = [pool.submit(live.ask) for _ in range(200)]
         os.kill(pid, signal.SIGKILL)
         assert {answer.result()["model"] for answer in answers} == {"v1"}
-
-
-def test_variants_share_requests_in_proportion_to_their_weights(deployment):
-    models = [deployment.model(version) for version in ("v1", "v2")]
-    deployment.config(variants=[("a", models[0], 3), ("b", models[1], 1)])
-    deployment.create()
-    answers = [deployment.invoke()["InvokedProductionVariant"] for _ in range(8)]
-    assert (answers.count("a"), answers.count("b")) == (6, 2)
-    assert deployment.ask(TargetVariant="b")["model"] == "v2"
-    with pytest.raises(ClientError, match="Variant c not found"):
-        deployment.ask(TargetVariant="c")

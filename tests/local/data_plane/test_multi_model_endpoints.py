@@ -43,11 +43,12 @@ def test_a_request_is_answered_by_the_model_that_it_names(several):
 
 
 def test_the_model_not_asked_for_longest_makes_room_for_another(several):
-    asked = ["a", "b", "a", "c", "a", "d", "b"]
+    asked = ["c", "d", "c", "a", "c", "b", "d"]
     answers = [several.ask(**target(name)) for name in asked]
     assert [answer["model"].rsplit("/", 1)[-1] for answer in answers] == asked
     assert len({answer["pid"] for answer in answers}) == 1
     assert max(answer["loaded"] for answer in answers) == 2
+    assert answers[-1]["loads"] - answers[0]["loads"] == 4, "c, asked for again and again, stays until d comes back"
 
 
 def test_models_are_not_kept_where_caching_is_disabled(deployment):

@@ -12,6 +12,7 @@ from pathlib import Path
 FILE = Path(os.environ["SAGESTACK_ML_ROOT"]) / "model/model.json"
 MODEL = json.loads(FILE.read_text()) if FILE.exists() else {}
 LOADED: dict[str, dict] = {}
+LOADS: list[str] = []
 ROOM = 2
 """So many models may be loaded in multi-model mode."""
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -81,12 +82,13 @@ def several(path: str, body: bytes) -> tuple[int, bytes]:
             return 409, b""
         if len(LOADED) >= ROOM:
             return 507, b"no room"
+        LOADS.append(asked["model_name"])
         LOADED[asked["model_name"]] = json.loads((Path(asked["url"]) / "model.json").read_text())
         return 200, b""
     name = path.split("/")[2]
     if name not in LOADED:
         return 404, b"not loaded"
-    seen = {"model": LOADED[name]["name"], "loaded": len(LOADED), "pid": os.getpid()}
+    seen = {"model": LOADED[name]["name"], "loaded": len(LOADED), "loads": len(LOADS), "pid": os.getpid()}
     return 200, json.dumps(seen).encode()
 
 
