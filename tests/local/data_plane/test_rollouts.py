@@ -152,10 +152,13 @@ def test_a_bad_model_is_taken_back_and_costs_no_more_than_the_canarys_share(live
     assert load(live, 50) == {"v1": 50}
 
 
-def test_an_alarm_that_rings_before_the_bake_takes_the_update_back_at_once(live):
+def test_an_alarm_that_rings_before_the_bake_takes_the_update_back_at_once(live, listen):
+    events = listen({"detail-type": ["SageMaker Endpoint State Change"], "detail": {"EndpointName": [live.name]}})
     name = alarm(live, "Invocation5XXErrors", 0.01)
     live.cloud.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
     assert state(update(live, **canary(10, [name]))) == ("InService", "v1")
+    told = sorted(events.read(), key=lambda event: event["time"])
+    assert {event["detail"]["EndpointStatus"] for event in told} == {"UPDATING", "ROLLING_BACK", "IN_SERVICE"}
 
 
 def test_a_rolling_update_that_is_taken_back_leaves_the_old_fleet_whole(live):
