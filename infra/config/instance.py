@@ -33,3 +33,14 @@ class InstanceConfig(Section):
             yield Broken(
                 (("count", f"is {self.count} but the images work on one instance: set it to 1 and take a larger type"),)
             )
+
+
+class HostsConfig(InstanceConfig):
+    """The machines that a job runs on which shares its work out."""
+
+    count: Annotated[int, Field(ge=1, le=20)] = 1
+    """Machines; each reads its own hours of the window, and the first reports."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """Any number of them do the work of one."""
+        yield from ()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, Count, Positive, Section
-from infra.config.instance import InstanceConfig
+from infra.config.instance import HostsConfig
 
 NumericStatistic = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
 CategoricalStatistic = Literal["psi", "jensen-shannon", "chi-square"]
@@ -38,11 +38,14 @@ class DriftConfig(Section):
     """What is computed; a statistic other than psi needs a `false_alarm_rate`."""
     minimum_rows: Count = 500
     """With fewer captured rows in a window, nothing is concluded."""
-    instance: InstanceConfig = InstanceConfig()
-    """The machine that the drift job runs on."""
+    instance: HostsConfig = HostsConfig()
+    """The machines that the drift job runs on."""
 
     def broken_rules(self) -> Iterator[Broken]:
-        """Features have one kind of threshold, and only the PSI has a fixed one."""
+        """Features have one kind of threshold, and only the PSI has a fixed one; an hour is one machine's work."""
+        if self.schedule == "hourly" and self.instance.count > 1:
+            why = "but machines share a window out by the hour: set it to 1, or take a longer schedule"
+            yield Broken((("instance.count", f"is {self.instance.count} {why}"),))
         if self.false_alarm_rate is not None:
             if "psi_threshold" in self.model_fields_set:
                 why = f"is {self.false_alarm_rate:g} but psi_threshold is {self.psi_threshold:g}: remove one of the two"

@@ -40,6 +40,8 @@ class Sandbox:
     """The folder that a container sees as its own; `ml` stands in for /opt/ml."""
 
     folder: Path
+    host: str = "algo-1"
+    """The container's name among those of its job."""
 
     @property
     def ml(self) -> Path:

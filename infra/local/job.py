@@ -130,6 +130,11 @@ class ContainerJob(Job):
         """How long its container may run."""
         return float(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400))
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of its containers, each on a host of its own."""
+        return ("algo-1",)
+
     @abstractmethod
     def container(self) -> Container:
         """What is to be run."""
@@ -145,6 +150,9 @@ class ContainerJob(Job):
     @abstractmethod
     def message(self, sandbox: Sandbox) -> str:
         """What the container left to say."""
+
+    def note_message(self, sandbox: Sandbox) -> None:
+        """Keep what the container in `sandbox` left to say."""
 
     def read_log_line(self, line: str) -> None:
         """Look at one line of the container's output."""

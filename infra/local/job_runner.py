@@ -118,35 +118,51 @@ class ContainerJobRunner(JobRunner[ContainerJob]):
 
     def _work(self, job: ContainerJob, sandbox: Sandbox) -> None:
         s3 = self._cloud.client("s3")
+        hosts = [sandbox] if len(job.hosts) == 1 else [Sandbox(sandbox.folder / host, host) for host in job.hosts]
         self._enter(job, "Downloading")
-        sandbox.ml.mkdir(parents=True, exist_ok=True)
-        job.download(s3, sandbox)
+        for each in hosts:
+            each.ml.mkdir(parents=True, exist_ok=True)
+            job.download(s3, each)
         self._enter(job, job.running)
-        ending, exit_code = self._run_container(job, sandbox)
+        ending, exit_code, host = self._run_containers(job, hosts)
         self._enter(job, "Uploading")
-        job.upload(s3, sandbox, ending, exit_code)
-        self._conclude(job, sandbox, ending, exit_code)
+        for each in hosts:
+            job.upload(s3, each, ending, exit_code)
+        job.note_message(host)
+        self._conclude(job, host, ending, exit_code)
 
-    def _run_container(self, job: ContainerJob, sandbox: Sandbox) -> tuple[Ending, int]:
-        stream = f"{job.name}/algo-1-{int(job.creation_time.timestamp())}"
-        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
-        process = self._engine.start(job.container(), sandbox)
+    def _run_containers(self, job: ContainerJob, hosts: list[Sandbox]) -> tuple[Ending, int, Sandbox]:
+        """Run a container a host; the first that fails ends them all, and is whom the job speaks of."""
+        running: list[tuple[Popen[bytes], ContainerLogs]] = []
         try:
-            ending = self._watch(job, process, logs)
+            running += (self._start(job, each) for each in hosts)
+            ending, place = self._watch(job, running)
         finally:
-            exit_code = processes.stop(process, self._stop_grace_seconds)
-        logs.ship(last=True)
-        return ending, exit_code if exit_code >= 0 else 128 - exit_code
+            exit_codes = [processes.stop(process, self._stop_grace_seconds) for process, _ in running]
+        for _, logs in running:
+            logs.ship(last=True)
+        exit_code = exit_codes[place]
+        return ending, exit_code if exit_code >= 0 else 128 - exit_code, hosts[place]
 
-    def _watch(self, job: ContainerJob, process: Popen[bytes], logs: ContainerLogs) -> Ending:
+    def _start(self, job: ContainerJob, sandbox: Sandbox) -> tuple[Popen[bytes], ContainerLogs]:
+        stream = f"{job.name}/{sandbox.host}-{int(job.creation_time.timestamp())}"
+        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
+        return self._engine.start(job.container(), sandbox), logs
+
+    def _watch(self, job: ContainerJob, running: list[tuple[Popen[bytes], ContainerLogs]]) -> tuple[Ending, int]:
+        """How the containers ended, and the place of the one that failed, or of the first."""
         deadline = time.monotonic() + job.max_runtime_seconds
-        while process.poll() is None:
+        while any(process.poll() is None for process, _ in running):
+            failed = [place for place, (process, _) in enumerate(running) if process.poll() not in {None, 0}]
+            if failed:
+                return Ending.EXITED, failed[0]
             if job.stop_requested.wait(POLL_SECONDS):
-                return Ending.STOPPED
+                return Ending.STOPPED, 0
             if time.monotonic() > deadline:
-                return Ending.MAX_RUNTIME
-            logs.ship_now_and_then()
-        return Ending.EXITED
+                return Ending.MAX_RUNTIME, 0
+            for _, logs in running:
+                logs.ship_now_and_then()
+        return Ending.EXITED, next((place for place, (process, _) in enumerate(running) if process.returncode), 0)
 
     def _conclude(self, job: ContainerJob, sandbox: Sandbox, ending: Ending, exit_code: int) -> None:
         if ending is Ending.STOPPED:

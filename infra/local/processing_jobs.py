@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from infra.local import s3_files
 from infra.local.engine import Container, Sandbox
-from infra.local.job import REASON_CHARACTERS, ContainerJob, Ending, present, refuse_several_instances, require
+from infra.local.job import REASON_CHARACTERS, ContainerJob, Ending, present, require
 from infra.local.training_jobs import RESOURCES
 from infra.local.validation import Json, ValidationException
 from serving.contract import MESSAGE_FILE
 
 LOCAL_ROOT = "/opt/ml/processing/"
+MOST_HOSTS = 8
+"""Each is a process of this machine."""
 
 
 @dataclass
@@ -35,6 +37,12 @@ class ProcessingJob(ContainerJob):
     @property
     def _outputs(self) -> list[Json]:
         return list(self.request.get("ProcessingOutputConfig", {}).get("Outputs", []))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """One an instance."""
+        count = self.request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
+        return tuple(f"algo-{number}" for number in range(1, count + 1))
 
     def describe(self) -> Json:
         """The answer of DescribeProcessingJob."""
@@ -68,20 +76,26 @@ class ProcessingJob(ContainerJob):
         (configuration / "processingjobconfig.json").write_text(
             json.dumps({"ProcessingJobArn": self.arn, **self.describe()}, default=str)
         )
-        (configuration / "resourceconfig.json").write_text(json.dumps(RESOURCES))
+        resources = RESOURCES | {"current_host": sandbox.host, "hosts": list(self.hosts)}
+        (configuration / "resourceconfig.json").write_text(json.dumps(resources))
         for given in self.request.get("ProcessingInputs", []):
             source = given["S3Input"]
-            s3_files.fetch_prefix(s3, source["S3Uri"], sandbox.path(source["LocalPath"]))
+            dealt = source.get("S3DataDistributionType") == "ShardedByS3Key"
+            share = slice(self.hosts.index(sandbox.host), None, len(self.hosts)) if dealt else slice(None)
+            s3_files.fetch_prefix(s3, source["S3Uri"], sandbox.path(source["LocalPath"]), share)
         for output in self._outputs:
             sandbox.path(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
 
     def upload(self, s3: Any, sandbox: Sandbox, ending: Ending, exit_code: int) -> None:  # noqa: ANN401
         """Upload each output's folder if the container came to a good end."""
-        self.exit_message = self.message(sandbox) or None
         if ending is Ending.EXITED and exit_code == 0:
             for output in self._outputs:
                 target = output["S3Output"]
                 s3_files.upload_folder(s3, sandbox.path(target["LocalPath"]), target["S3Uri"])
+
+    def note_message(self, sandbox: Sandbox) -> None:
+        """Keep the exit message; of several hosts, of the one that failed or of the first."""
+        self.exit_message = self.message(sandbox) or None
 
     def message(self, sandbox: Sandbox) -> str:
         """The exit message that the container wrote."""
@@ -98,7 +112,8 @@ def refuse_unsupported(request: Json) -> None:
         UnsupportedOperation: it would work on AWS.
         ValidationException: it would not.
     """
-    refuse_several_instances(request["ProcessingResources"]["ClusterConfig"])
+    count = request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
+    require(count <= MOST_HOSTS, f"a job on {count} instances; at most {MOST_HOSTS} are processes here")
     for given in request.get("ProcessingInputs", []):
         name, source = given["InputName"], given.get("S3Input")
         require(source is not None, f"input '{name}' from a dataset definition; use S3Input")

@@ -26,15 +26,15 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetch_prefix(s3: Any, uri: str, into: Path) -> list[Path]:  # noqa: ANN401 - a boto3 client
-    """Download every object whose key starts with the key in `uri`, keeping the folders below it.
+def fetch_prefix(s3: Any, uri: str, into: Path, share: slice = slice(None)) -> list[Path]:  # noqa: ANN401 - a boto3 client
+    """Download every object whose key starts with the key in `uri`, or a share of them, keeping the folders below it.
 
     Raises:
         DataNotFoundError: there is none, or no such bucket.
     """
     bucket, prefix = split_uri(uri)
     into.mkdir(parents=True, exist_ok=True)
-    return [_download(s3, bucket, key, _inside(into, relative_key(key, prefix))) for key in keys(s3, uri)]
+    return [_download(s3, bucket, key, _inside(into, relative_key(key, prefix))) for key in keys(s3, uri)[share]]
 
 
 def keys(s3: Any, uri: str) -> list[str]:  # noqa: ANN401 - a boto3 client

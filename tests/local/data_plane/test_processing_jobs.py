@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::123456789012:role/local"
+SHARES = {"algo-1": ("1", "3"), "algo-2": ("2",)}
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-test"
 
 
@@ -11,7 +12,7 @@ REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme-test"
 def process(cloud, unique):
     """Create a processing job running one of the fake image's commands; returns its name."""
 
-    def create(command, *, entrypoint=("python", "-m", "fake_job"), inputs=(), outputs=(), count=1, **more):
+    def create(command, *, entrypoint=("python", "-m", "fake_job"), inputs=(), outputs=(), count=1, sharded=(), **more):
         cloud.client("s3").create_bucket(Bucket=unique)
         cloud.client("sagemaker").create_processing_job(
             ProcessingJobName=unique,
@@ -27,7 +28,13 @@ def process(cloud, unique):
             ProcessingInputs=[
                 {
                     "InputName": path.rpartition("/")[2],
-                    "S3Input": {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"},
+                    "S3Input": {
+                        "S3Uri": uri,
+                        "LocalPath": path,
+                        "S3DataType": "S3Prefix",
+                        "S3InputMode": "File",
+                        "S3DataDistributionType": "ShardedByS3Key" if path in sharded else "FullyReplicated",
+                    },
                 }
                 for uri, path in inputs
             ],
@@ -116,9 +123,38 @@ def test_an_entry_point_that_is_not_the_images_fails_the_job(cloud, process):
     assert "has no 'bash -c' here" in describe_processing(cloud, job)["FailureReason"]
 
 
-def test_several_instances_are_refused(process):
-    with pytest.raises(ClientError, match=r"UnsupportedOperation.*InstanceCount 2"):
-        process("show", count=2)
+def test_several_hosts_each_get_their_share_of_a_sharded_input_and_all_of_another(cloud, process, unique):
+    for name in ("1", "2", "3"):
+        cloud.put(f"s3://{unique}/raw/{name}.csv", b"")
+    folders = [f"/opt/ml/processing/input/{name}" for name in ("dealt", "whole")]
+    job = process(
+        "show",
+        inputs=[(f"s3://{unique}/raw", folder) for folder in folders],
+        outputs=[("/opt/ml/processing/output/seen", f"s3://{unique}/out")],
+        count=2,
+        sharded=folders[:1],
+    )
+    cloud.settle()
+    assert describe_processing(cloud, job)["ProcessingJobStatus"] == "Completed"
+    files = seen(cloud, f"s3://{unique}/out/seen.json")["files"]
+    assert json.loads(files["config/resourceconfig.json"])["hosts"] == ["algo-1", "algo-2"]
+    found = {host: [f"processing/input/dealt/{name}.csv" for name in names] for host, names in SHARES.items()}
+    mine = found[json.loads(files["config/resourceconfig.json"])["current_host"]]
+    assert [name for name in sorted(files) if "/dealt/" in name] == mine
+    assert len([name for name in files if "/whole/" in name]) == 3
+
+
+def test_a_host_that_fails_ends_the_others_and_the_job(cloud, process):
+    job = process("fail_on_the_second_host", count=2)
+    cloud.settle()
+    answer = describe_processing(cloud, job)
+    assert answer["ProcessingJobStatus"] == "Failed"
+    assert answer["FailureReason"] == "AlgorithmError: no data for algo-2, exit code: 4"
+
+
+def test_more_hosts_than_there_can_be_processes_are_refused(process):
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*a job on 9 instances"):
+        process("show", count=9)
 
 
 def test_a_local_path_outside_the_processing_folder_is_refused(process, unique):

@@ -35,6 +35,15 @@ def fail() -> None:
     raise SystemExit(3)
 
 
+def fail_on_the_second_host() -> None:
+    """Of two hosts, one has nothing to do; the other would go on for long."""
+    host = json.loads((ML / "config/resourceconfig.json").read_text())["current_host"]
+    if host == "algo-2":
+        (ML / "output/message").write_text(f"no data for {host}")
+        raise SystemExit(4)
+    time.sleep(60)
+
+
 def wait() -> None:
     """Stop in good order when told to."""
 
@@ -60,5 +69,5 @@ def die() -> None:
 
 
 if __name__ == "__main__":
-    commands = {f.__name__: f for f in (show, train, fail, wait, ignore, die)}
+    commands = {f.__name__: f for f in (show, train, fail, fail_on_the_second_host, wait, ignore, die)}
     commands[sys.argv[1]]()
