@@ -29,7 +29,8 @@ def served(project: Project, model: str) -> tuple[Intended, ReleaseLock]:
         raise CheckFailed(f"{nothing}: sagestack promote {model} --env {name}")
     declared = intended(name, model)
     if declared is None:
-        raise CheckFailed(f"{model} is not served by an endpoint in {name}: there is nothing to compare")
+        what = f"{model} has no endpoint in {name}, so there is nothing to compare"
+        raise CheckFailed(f"{what}: deploy with npx cdktf deploy {name}-{model}, and look at its transform jobs")
     return declared, lock
 
 

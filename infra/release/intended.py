@@ -24,7 +24,7 @@ class Variant:
         name: its name.
         instance_type: None where it has no instances of its own.
         weight: its share of the traffic, relative to the others'.
-        images: the container's, or those of a series in their order.
+        images: the container's, or those of a series in their order; the model package where a version names both.
         model_data: where each container's model is; None for one without.
     """
 
@@ -121,7 +121,7 @@ def _variant(resources: Resources, variant: dict[str, Any]) -> Variant:
         name=variant["variant_name"],
         instance_type=variant.get("instance_type"),
         weight=variant.get("initial_variant_weight", 1),
-        images=tuple(one["image"] for one in containers),
+        images=tuple(one.get("image") or one["model_package_name"] for one in containers),
         model_data=tuple(one.get("model_data_url") for one in containers),
     )
 

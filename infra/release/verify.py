@@ -89,8 +89,13 @@ def _variant(sagemaker: Any, declared: Variant, live: Described) -> Iterator[Dif
         yield f"model{of}", _plain(declared.model_data), f"{live['ModelName']}, which does not exist any more"
         return
     containers = model.get("Containers") or [model["PrimaryContainer"]]
-    yield f"image{of}", _plain(declared.images), _plain(tuple(one["Image"] for one in containers))
+    yield f"image{of}", _plain(declared.images), _plain(tuple(map(_image, containers)))
     yield f"model data{of}", _plain(declared.model_data), _plain(tuple(one.get("ModelDataUrl") for one in containers))
+
+
+def _image(container: Described) -> str:
+    """A container's image, or the model package that names it."""
+    return str(container.get("Image") or container["ModelPackageName"])
 
 
 def _images(environment: EnvironmentConfig, endpoint: Described, intended: Intended) -> Iterator[Difference]:

@@ -336,3 +336,14 @@ def test_a_fleet_that_is_not_scaled_is_meant_to_have_its_one_size(new_project, n
     monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
     found = intended("local", "churn")
     assert (found.scaling, found.capture_percent) == ((Scaling("main", 3, 3, scaled=False),), 0)
+
+
+def test_a_variant_from_the_registry_is_compared_by_its_model_package(new_project, new_release, monkeypatch):
+    project = new_project()
+    project.model("churn", "endpoint: {variants: [{name: challenger, version: 7, weight: 1}]}")
+    project.lock("churn", new_release(1))
+    monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
+    challenger, _ = intended("local", "churn").variants
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/sagestack-local-churn/7"
+    assert (challenger.name, challenger.images, challenger.model_data) == ("challenger", (package,), (None,))
+    assert module._image({"ModelPackageName": package}) == package
