@@ -15,7 +15,7 @@ from serving.contract import CSV, JSON, TREES_LIBRARY_VARIABLE
 from serving.core.errors import InputError
 from serving.core.parsing import RowParser
 from serving.core.predictor import Predictor
-from serving.core.signature import Signature
+from serving.core.signature import Input, Signature
 from serving.core.text import TextReader, text_reader
 from serving.message import Request
 from tests.unit.serving.conftest import COLOURS, GOOD_ROW, INPUTS, SIZES
@@ -121,6 +121,29 @@ def test_plain_rows_are_not_left(agree: Both, rows: list[tuple[str, ...]]) -> No
         read = agree(body.encode(), content_type)
         assert read is not None
         assert len(read) == len(rows)
+
+
+@settings(deadline=None, max_examples=200)
+@given(place=st.integers(0, 4), odd=ODD | WORDS | JSON_VALUES)
+@example(place=0, odd="01")
+@example(place=4, odd="1.")
+@example(place=4, odd="-0")
+def test_one_odd_value_in_a_good_row_is_read_alike_or_left(agree: Both, place: int, odd: str) -> None:
+    for content_type, row in ((CSV, ["1", "blue", "2.5", "3", "4"]), (JSON, ["1", '"blue"', "2.5", '"3"', "4"])):
+        body = ",".join([*row[:place], odd, *row[place + 1 :]])
+        try:
+            agree((body if content_type == CSV else f"[[{body}]]").encode(), content_type)
+        except InputError as error:
+            pytest.fail(f"the careful reader refuses {body}: {error}")
+
+
+def test_a_byte_order_mark_is_left_although_a_category_begins_with_it(library: Path) -> None:
+    inputs = (Input("name", "categorical", ("\ufeffa", "a")), Input("x", "numeric"))
+    signature = Signature("marks", "regression", "4.7.0", "model.txt", "", inputs)
+    reader = text_reader(signature, ctypes.CDLL(str(library)))
+    assert reader
+    assert reader.read("\ufeffa,1\n".encode(), CSV) is None
+    assert reader.read(b"a,1\n", CSV) is not None
 
 
 def test_missing_values_are_read(agree: Both) -> None:
