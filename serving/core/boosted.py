@@ -12,6 +12,7 @@ from serving.core.trees import compiled_library
 from serving.core.xgboost_model import CATEGORICAL, EXPONENTIAL, MISSING_LEFT, SET, SIGMOID, SOFTMAX, XgboostModel
 
 _ARRAYS: Final = ("nodes", "roots", "depths", "groups", "sets", "bits", "bases")
+_WALKS_AT_ONCE: Final = 1 << 18
 _LARGEST_EXPONENT: Final = np.float32(88.7)
 Values = NDArray[np.float32]
 
@@ -59,17 +60,25 @@ class BoostedTrees:
         return values
 
     def _by_numpy(self, rows: Values) -> Values:
-        model = self._model
-        values = np.repeat(model.bases[None], len(rows), axis=0)
-        everyone = np.arange(len(rows))
-        for root, depth, group in zip(model.roots, model.depths, model.groups, strict=True):
-            at = np.full(len(rows), root)
-            for _ in range(depth):
-                node = model.nodes[at]
-                left = self._goes_left(node, rows[everyone, node["feature"]])
-                at = node["child"][everyone, np.where(left, 0, 1)]
-            values[:, group] += model.nodes["threshold"][at]
-        return _transformed(values, model.link)
+        step = max(_WALKS_AT_ONCE // len(self._model.roots), 1)
+        parts = [self._sums(rows[first : first + step]) for first in range(0, len(rows), step)]
+        return _transformed(np.concatenate(parts) if parts else self._sums(rows), self._model.link)
+
+    def _sums(self, rows: Values) -> Values:
+        """Walks of all rows through all trees at once, and the leaves added up in the trees' order."""
+        model, trees = self._model, len(self._model.roots)
+        at = np.tile(model.roots, len(rows))
+        owner, walks = np.repeat(np.arange(len(rows)), trees), np.arange(len(at))
+        for _ in range(model.depths.max()):
+            node = model.nodes[at]
+            left = self._goes_left(node, rows[owner, node["feature"]])
+            at = node["child"][walks, np.where(left, 0, 1)]
+        leaves = model.nodes["threshold"][at].reshape(len(rows), trees)
+        sums = np.repeat(model.bases[None], len(rows), axis=0)
+        for group in range(self.outputs):
+            parts = np.concatenate([sums[:, [group]], leaves[:, model.groups == group]], axis=1)
+            sums[:, group] = np.add.accumulate(parts, axis=1)[:, -1]
+        return sums
 
     def _goes_left(self, node: NDArray[Any], x: Values) -> NDArray[np.bool_]:
         left: NDArray[np.bool_] = np.less(x, node["threshold"])

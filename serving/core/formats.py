@@ -51,12 +51,18 @@ def _load(signature: Signature, content: bytes) -> tuple[Model, str | None]:
     if signature.format == LIGHTGBM:
         return Booster(content), _other_version(signature)
     if signature.format == ONNX:
-        from serving.core.onnx_model import OnnxModel  # noqa: PLC0415 - it imports ONNX Runtime, which takes 25 MB
-
-        return OnnxModel(signature, content), None
+        return _onnx_model(signature, content), None
     model = read_xgboost(content)
     _check_xgboost(signature, model)
     return BoostedTrees(model), _xgboost_warning(model)
+
+
+def _onnx_model(signature: Signature, content: bytes) -> Model:
+    try:
+        from serving.core.onnx_model import OnnxModel  # noqa: PLC0415 - it imports ONNX Runtime, which takes 25 MB
+    except ModuleNotFoundError:
+        raise ArtifactError("an ONNX model needs the package onnxruntime: pip install 'sagestack[serving]'") from None
+    return OnnxModel(signature, content)
 
 
 def _other_version(signature: Signature) -> str | None:
@@ -77,6 +83,12 @@ def _check_xgboost(signature: Signature, model: XgboostModel) -> None:
             raise ArtifactError(f"the model's feature {place} is {theirs!r:.60}, its signature's input {ours!r:.60}")
     if model.categorical is not None and model.categorical != signature.categorical:
         raise ArtifactError("the model's categorical features are not the signature's categorical inputs")
+    for one, trained in zip(signature.inputs, model.categories, strict=False):
+        if trained and trained != one.categories:
+            raise ArtifactError(
+                f"the model's categories of {one.name} are {', '.join(trained):.80}; its signature's are others, "
+                "or stand in another order"
+            )
     if signature.problem == BINARY and model.link != SIGMOID:
         raise ArtifactError("the model's objective gives no probability: a binary-classification needs binary:logistic")
     if signature.problem == MULTICLASS and model.link != SOFTMAX:

@@ -132,6 +132,8 @@ class OnnxModel:
                 raise ArtifactError(
                     f"the model's output {self._output} has the shape {values.shape}, a row each expected"
                 )
+            if self._signature.problem != "regression" and ((values < 0) | (values > 1)).any():
+                raise ArtifactError(f"the model's output {self._output} is no probability: a classification gives some")
             if self._signature.problem == MULTICLASS and values.ndim == 2:  # noqa: PLR2004 - likewise
                 self._check_labels(rows, values)
         except InputError as error:

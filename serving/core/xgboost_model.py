@@ -5,6 +5,7 @@ Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +57,7 @@ class XgboostModel:
         version: of the XGBoost that wrote it.
         names: the features' names, if they were trained with any.
         categorical: positions of the categorical features; None if the model does not say.
+        categories: by feature, its categories' texts if it was trained on a data frame's; empty where it was not.
         rounds: of boosting.
         best_iteration: where early stopping saw the best score; None without.
     """
@@ -72,6 +74,7 @@ class XgboostModel:
     version: str
     names: tuple[str, ...]
     categorical: tuple[int, ...] | None
+    categories: tuple[tuple[str, ...], ...]
     rounds: int
     best_iteration: int | None
 
@@ -120,9 +123,18 @@ def _read(document: Any) -> XgboostModel:  # noqa: ANN401 - as parsed; every acc
         version=".".join(map(str, version)),
         names=tuple(learner.get("feature_names") or ()),
         categorical=None if types is None else tuple(place for place, kind in enumerate(types) if kind == "c"),
+        categories=tuple(map(_texts, booster["model"].get("cats", {}).get("enc", ()))),
         rounds=len(trees) // (outputs * parallel),
         best_iteration=None if best is None else int(best),
     )
+
+
+def _texts(encoded: Mapping[str, Any]) -> tuple[str, ...]:
+    """A feature's categories, which stand one after the other as Arrow's texts do; none if they are numbers."""
+    if "offsets" not in encoded:
+        return ()
+    content = np.asarray(encoded["values"]).astype(np.uint8).tobytes()
+    return tuple(content[start:end].decode() for start, end in pairwise(np.asarray(encoded["offsets"], np.int64)))
 
 
 def _link(objective: str) -> int:

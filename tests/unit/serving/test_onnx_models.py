@@ -70,6 +70,7 @@ def test_a_model_is_served_whole(oracles: Path) -> None:
     ("name", "signature", "reason"),
     [
         ("maps", NUMBERS, "is a list of maps: export it with zipmap=False"),
+        ("boosting-regression", NUMBERS, "is no probability: a classification gives some"),
         ("boosting", replace(NUMBERS, inputs=NUMBERS.inputs[:4]), "the model takes 5 inputs, its signature has 4"),
         ("named", replace(TEXT, inputs=TEXT.inputs[:2]), "the model takes 3 inputs, its signature has 2"),
         (
@@ -111,6 +112,12 @@ def test_whole_numbers_are_asked_for_where_the_model_takes_them(oracles: Path) -
     for wrong in (0.5, np.nan, np.inf, 1e300):
         with pytest.raises(InputError, match="row 2, field height: the model takes a whole number here"):
             predictor.score(np.array([[1.0, 1.0], [1.0, wrong]]))
+
+
+def test_without_onnxruntime_the_reason_says_so(oracles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "serving.core.onnx_model", None)
+    with pytest.raises(ArtifactError, match="needs the package onnxruntime: pip install"):
+        load(oracles, "boosting", NUMBERS)
 
 
 def test_onnxruntime_is_imported_for_an_onnx_model_alone() -> None:

@@ -155,6 +155,21 @@ def test_a_model_that_is_not_its_signatures_is_refused(oracles: Path, changes: d
         Predictor(signature(**changes), (oracles / "binary-logistic.json").read_bytes())
 
 
+def test_categories_that_the_model_keeps_are_the_signatures(document: dict[str, Any]) -> None:
+    kept = {"offsets": [0, 4, 10], "values": list("bluegröße".encode())[:10]}
+    nothing: dict[str, list[int]] = {"offsets": [], "values": []}
+    numbers = {"type": 4, "values": [7, 8]}
+    content = edit(document, "learner.gradient_booster.model.cats.enc", [nothing, numbers, kept, nothing, nothing])
+    inputs = [*INPUTS]
+    inputs[CATEGORICAL] = Input("colour", "categorical", ("blue", "größ"))
+    assert Predictor(signature(inputs=tuple(inputs)), content)
+    inputs[CATEGORICAL] = Input("colour", "categorical", ("größ", "blue"))
+    with pytest.raises(
+        ArtifactError, match="categories of colour are blue, größ; its signature's are others, or stand"
+    ):
+        Predictor(signature(inputs=tuple(inputs)), content)
+
+
 def test_classes_are_as_many_as_the_models(oracles: Path) -> None:
     content = (oracles / "multi-softprob.ubj").read_bytes()
     several = {"problem": "multiclass-classification", "threshold": None}
