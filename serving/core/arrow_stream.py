@@ -1,7 +1,7 @@
 """Arrow's IPC stream: its messages, schema, and columns as NumPy arrays over the request's own bytes.
 
-Libraries that read Arrow trust what they read: nanoarrow dies of one wrong byte in a few dozen, and any of them
-decompresses a few megabytes to gigabytes. Here nothing is read outside of the body, and nothing is decompressed.
+Libraries that read Arrow trust what they read: nanoarrow dies within some hundred streams with wrong bytes, and any of
+them decompresses a few megabytes to gigabytes. Here nothing is read outside of the body, and nothing is decompressed.
 Source: https://arrow.apache.org/docs/format/Columnar.html, format/{Message,Schema}.fbs
 """
 

@@ -1,4 +1,4 @@
-/* Sums of XGBoost's trees as XGBoost adds them up: in float32, tree after tree (docs/adr/0006-serving-stack.md).
+/* Sums of XGBoost's trees as XGBoost adds them up: in float32, tree after tree (docs/adr/0009-model-formats.md).
  *
  * The walk is that of trees.c: branch-free, WIDTH at a time, eight trees of one row or one tree of eight rows; a leaf
  * leads to itself. Semantics: XGBoost's src/predictor/predict_fn.h, src/common/categorical.h and math.h.
