@@ -39,6 +39,8 @@ _LARGEST: Final = {"tensor(int64)": 2.0**53, "tensor(int32)": 2.0**31}
 """Whole numbers below are held exactly both by a float64 and by the type."""
 _FATAL: Final = 4
 _PROBES: Final = 64
+_ROUNDING: Final = 1e-5
+"""A forest's float32 votes may add up to a little more than one."""
 _REFUSALS: Final = (
     EPFail, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException, RuntimeError,
 )  # fmt: skip
@@ -132,7 +134,7 @@ class OnnxModel:
                 raise ArtifactError(
                     f"the model's output {self._output} has the shape {values.shape}, a row each expected"
                 )
-            if self._signature.problem != "regression" and ((values < 0) | (values > 1)).any():
+            if self._signature.problem != "regression" and (np.abs(values - 0.5) > 0.5 + _ROUNDING).any():
                 raise ArtifactError(f"the model's output {self._output} is no probability: a classification gives some")
             if self._signature.problem == MULTICLASS and values.ndim == 2:  # noqa: PLR2004 - likewise
                 self._check_labels(rows, values)
