@@ -11,6 +11,9 @@ from monitoring.errors import MonitoringError
 LATE: Final = timedelta(hours=1)
 """SageMaker writes a record into the hour in which it flushes its buffer, which may be the hour after the inference."""
 
+SKEW: Final = timedelta(minutes=5)
+"""So far may the clock that names a file be behind the one that stamps its records."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -20,11 +23,11 @@ class Window:
     end: datetime
 
     def keys_between(self) -> tuple[str, str]:
-        """The first hour's folder and the one after the last hour's, as capture keys spell them (`yyyy/mm/dd/hh`).
+        """Where to begin, and the folder after the last hour's, as capture keys spell them (`yyyy/mm/dd/hh/MM-SS…`).
 
         Keys sort as time does, so everything captured in the window lies between the two.
         """
-        return _hour(self.start), _hour(self.end + LATE + timedelta(hours=1))
+        return f"{self.start - SKEW:%Y/%m/%d/%H/%M}", _hour(self.end + LATE + timedelta(hours=1))
 
     def to_json(self) -> dict[str, str]:
         """As reports hold it."""

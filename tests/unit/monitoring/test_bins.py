@@ -126,3 +126,10 @@ def test_profiles_of_other_bins_do_not_add_up():
 
     with pytest.raises(ValueError, match="not counted over the same bins"):
         empty(0.0) + empty(1.0)
+
+
+def test_a_hundred_thousand_categories_are_a_few_bins_however_many_of_them_are_new():
+    bins = CategoricalBins.fit(pl.Series("id", range(100_000)).cast(pl.String))
+    assert len(bins.labels()) == CATEGORY_BINS + 3
+    counts = bins.count(pl.Series("id", range(50_000, 150_000)).cast(pl.String))
+    assert (counts.sum(), counts[-3], counts[-2], counts[-1]) == (100_000, 50_000, 50_000, 0)

@@ -162,7 +162,7 @@ def test_too_few_rows_are_no_drift_however_far(drift, predictor):
 def test_records_that_were_written_late_or_belong_to_other_windows_are_told_apart(drift, predictor):
     capture(flights.month(7)[-1000:], predictor, "2013/08/01/00/late.jsonl")
     capture(flights.month(8)[:1000], predictor, "2013/08/01/00/next.jsonl")
-    capture(flights.month(7)[:1000], predictor, "2013/06/30/23/before.jsonl")
+    capture(flights.month(7)[:1000], predictor, "2013/06/30/23/30-00-before.jsonl")
     _, report, _ = drift("2013-08-01T06:00:00Z")
     assert report["records"]["rows"] == 1000
     assert report["records"]["outside_window"] == 4

@@ -52,6 +52,11 @@ def test_a_missing_end_is_named():
 
 def test_keys_of_the_window_lie_between_its_bounds():
     first, after = window_before(datetime(2013, 5, 1, 6, tzinfo=UTC), "monthly").keys_between()
-    for inside in ("2013/04/01/00/a.jsonl", "2013/04/30/23/b.jsonl", "2013/05/01/00/late.jsonl"):
+    for inside in (
+        "2013/03/31/23/57-10-skewed.jsonl",
+        "2013/04/01/00/00-00-a.jsonl",
+        "2013/04/30/23/b.jsonl",
+        "2013/05/01/00/late.jsonl",
+    ):
         assert first < inside < after
-    assert first > "2013/03/31/23/a.jsonl"
+    assert first > "2013/03/31/23/54-59-a.jsonl"
