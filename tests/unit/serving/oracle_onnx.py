@@ -34,9 +34,12 @@ def write_onnx(folder):
 def _write_of_numbers(folder):
     kinds = {
         "logistic": (make_pipeline(StandardScaler(), LogisticRegression()), np.float64),
-        "boosting": (GradientBoostingClassifier(n_estimators=20), np.float32),
-        "boosting-regression": (GradientBoostingRegressor(n_estimators=20), np.float32),
-        "forest-with-missing": (make_pipeline(SimpleImputer(), RandomForestClassifier(20, max_depth=6)), np.float32),
+        "boosting": (GradientBoostingClassifier(n_estimators=20, random_state=0), np.float32),
+        "boosting-regression": (GradientBoostingRegressor(n_estimators=20, random_state=0), np.float32),
+        "forest-with-missing": (
+            make_pipeline(SimpleImputer(), RandomForestClassifier(20, max_depth=6, random_state=0)),
+            np.float32,
+        ),
     }
     for name, (model, kind) in kinds.items():
         missing = name.endswith("missing")
