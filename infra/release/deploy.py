@@ -17,8 +17,8 @@ from infra.release.verify import Difference, differences
 Say = Callable[[str], None]
 
 
-def served(project: Project, model: str) -> tuple[Intended, ReleaseLock]:
-    """The model's endpoint as declared, and its release lock.
+def released(project: Project, model: str) -> ReleaseLock:
+    """The model's release lock.
 
     Raises:
         CheckFailed: nothing is meant to be live.
@@ -27,11 +27,7 @@ def served(project: Project, model: str) -> tuple[Intended, ReleaseLock]:
     if lock is None:
         nothing = f"{model} has no release in {name}, so nothing is meant to be live"
         raise CheckFailed(f"{nothing}: sagestack promote {model} --env {name}")
-    declared = intended(name, model)
-    if declared is None:
-        what = f"{model} has no endpoint in {name}, so there is nothing to compare"
-        raise CheckFailed(f"{what}: deploy with npx cdktf deploy {name}-{model}, and look at its transform jobs")
-    return declared, lock
+    return lock
 
 
 def check(project: Project, model: str) -> None:
@@ -40,8 +36,8 @@ def check(project: Project, model: str) -> None:
     Raises:
         CheckFailed: with every obstacle.
     """
-    declared, lock = served(project, model)
-    if found := list(obstacles(project.environment, declared, lock)):
+    lock = released(project, model)
+    if found := list(obstacles(project.environment, intended(project.environment.name, model), lock)):
         lines = "\n".join(f"  {one}" for one in found)
         raise CheckFailed(f"{model} cannot be deployed to {project.environment.name}; nothing was changed:\n{lines}")
 
@@ -89,11 +85,14 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
     Raises:
         CheckFailed: with the difference.
     """
-    environment = project.environment
-    declared, lock = served(project, model)
+    environment, lock = project.environment, released(project, model)
+    declared = intended(environment.name, model)
+    if declared is None:
+        say(f"{model} in {environment.name} has no endpoint, so there is nothing to compare")
+        return
     found = differences(environment, declared, lock.current)
     if not any(what == "endpoint" for what, _, _ in found):
-        _keep_receipt(project, model, declared, found, by=by, say=say)
+        _keep_receipt(project, declared, lock, found, by=by, say=say)
     if found:
         lines = "\n".join(f"  {told(one)}" for one in found)
         raise CheckFailed(f"{model} in {environment.name} is not as declared:\n{lines}{_went_back(declared, found)}")
@@ -101,12 +100,10 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
 
 
 def _keep_receipt(
-    project: Project, model: str, declared: Intended, found: list[Difference], *, by: str, say: Say
+    project: Project, declared: Intended, lock: ReleaseLock, found: list[Difference], *, by: str, say: Say
 ) -> None:
     """What was found is the answer, with a receipt or without one."""
-    lock = project.locks[model]
-    assert lock is not None  # noqa: S101 - `served` has seen it
-    receipts = Receipts(project.environment, model)
+    receipts = Receipts(project.environment, lock.model)
     try:
         written = receipts.add(
             declared, lock.current, found, by=by, at=datetime.now(UTC), commit=commit_of(project.folder)

@@ -11,15 +11,17 @@ from infra.release.verify import approval, found
 from infra.session import client
 
 
-def obstacles(environment: EnvironmentConfig, intended: Intended, lock: ReleaseLock) -> Iterator[str]:
+def obstacles(environment: EnvironmentConfig, intended: Intended | None, lock: ReleaseLock) -> Iterator[str]:
     """Why a deploy should not begin, each with the way out; nothing when it may.
 
     Args:
         environment: where it would go.
-        intended: the endpoint as declared.
+        intended: the endpoint as declared; None for a model that has none, as for batch transform.
         lock: the model's release lock.
     """
     yield from _unusable(environment, lock.current, lock.model)
+    if intended is None:
+        return
     sagemaker = client(environment, "sagemaker")
     endpoint = found(sagemaker.describe_endpoint, EndpointName=intended.endpoint)
     if endpoint is None:

@@ -217,6 +217,16 @@ def test_a_deploy_of_what_is_not_there_any_more_is_refused_with_everything_that_
     ]
 
 
+def test_a_model_without_an_endpoint_has_nothing_to_compare(sagestack, register, project):
+    batch = "endpoint: {kind: batch-transform}\nmonitoring: {drift: null}\nretraining: {on_drift: false}\n"
+    project.model("churn", batch)
+    register()
+    sagestack("approve", "churn", "1", "--why", "good")
+    sagestack("promote", "churn")
+    expected = "churn in local has no endpoint, so there is nothing to compare\n"
+    assert sagestack("verify", "churn") == (0, expected, "")
+
+
 def test_a_rollback_to_what_is_not_there_any_more_is_refused_and_the_lock_stays(sagestack, register, project):
     for number in ("1", "2"):
         register()
