@@ -42,7 +42,7 @@ RULES_OF_DOCUMENTS = {
 """Limits that AWS's models do not have, or not as strict, but its documentation does."""
 UNICODE = re.compile(r"\\[pu]")
 """Patterns of another dialect than Python's: any text, and so not compared."""
-CONTAINER = "{name: x, image: '123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1'}"
+CONTAINER = "{name: x, image: '123456789012.dkr.ecr.ap-southeast-2.amazonaws.com/x:1'}"
 KINDS = {
     "real-time": "",
     "serverless": "",
