@@ -93,7 +93,7 @@ class ProcessEngine:
         home.mkdir(parents=True, exist_ok=True)
         environment = self._environment(sandbox, home) | dict(container.environment)
         with sandbox.log.open("ab") as log:
-            return processes.spawn(self._cloud, argv, env=environment, stdout=log, cwd=home)
+            return processes.spawn(self._cloud.children, argv, env=environment, stdout=log, cwd=home)
 
     def _command(self, container: Container) -> list[str]:
         own = self._images.get(image_name(container.image))

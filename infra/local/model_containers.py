@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import s3_files
+from infra.local.endpoints.exchange import ONLY_CONTAINER
 from infra.local.engine import Container
-from infra.local.exchange import ONLY_CONTAINER
 from infra.local.validation import Json, UnsupportedOperation
 from serving.contract import MULTI_MODEL_VARIABLE, SERVE_COMMAND
 

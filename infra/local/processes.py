@@ -12,12 +12,9 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from infra.local import watchdog
-
-if TYPE_CHECKING:
-    from infra.local.cloud import LocalCloud
 
 Stream = int | IO[bytes] | None
 STOP_GRACE_SECONDS = 5.0
@@ -68,7 +65,7 @@ class Children:
 
 
 def spawn(
-    cloud: "LocalCloud",
+    children: Children,
     argv: Sequence[str],
     *,
     env: Mapping[str, str],
@@ -77,7 +74,7 @@ def spawn(
     stdin: Stream = subprocess.DEVNULL,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child process of `cloud`, in a new session, with exactly the environment `env`.
+    """Start a child process of the cloud, in a new session, with exactly the environment `env`.
 
     It is terminated when the cloud stops, and killed, with what it has started in its session, when the cloud is.
 
@@ -87,7 +84,7 @@ def spawn(
     process = subprocess.Popen(
         list(argv), env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd, start_new_session=True
     )
-    cloud.children.add(process)
+    children.add(process)
     return process
 
 

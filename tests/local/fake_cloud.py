@@ -8,9 +8,11 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from infra.local import endpoints, jobs, server
+from infra.local import server
 from infra.local.cloud import LocalCloud
+from infra.local.endpoints import api as endpoints
 from infra.local.engine import Container, ProcessEngine, Sandbox
+from infra.local.jobs import api as jobs
 
 IMAGES = {name: ("python", "-m", f"fake_{name}") for name in ("job", "server", "step")}
 FAULTS = 2

@@ -44,13 +44,13 @@ def wait_until(condition, seconds=5.0):
 
 
 def test_stopping_the_cloud_ends_every_child(cloud):
-    children = [spawn(cloud, SLEEP, env=ENVIRONMENT, stdout=subprocess.DEVNULL) for _ in range(3)]
+    children = [spawn(cloud.children, SLEEP, env=ENVIRONMENT, stdout=subprocess.DEVNULL) for _ in range(3)]
     cloud.stop()
     assert [child.poll() for child in children] == [-signal.SIGTERM] * 3
 
 
 def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(cloud):
-    child = spawn(cloud, STUBBORN, env=ENVIRONMENT, stdout=subprocess.PIPE)
+    child = spawn(cloud.children, STUBBORN, env=ENVIRONMENT, stdout=subprocess.PIPE)
     child.stdout.readline()
     assert stop(child, grace_seconds=0.1) == -signal.SIGKILL
     child.stdout.close()
@@ -58,7 +58,7 @@ def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(cloud):
 
 def test_a_child_sees_only_the_environment_it_is_given(cloud):
     code = "import os; print(sorted(os.environ))"
-    child = spawn(cloud, [sys.executable, "-I", "-S", "-c", code], env={"LC_ALL": "C"}, stdout=subprocess.PIPE)
+    child = spawn(cloud.children, [sys.executable, "-I", "-S", "-c", code], env={"LC_ALL": "C"}, stdout=subprocess.PIPE)
     assert child.communicate()[0].decode().strip() == "['LC_ALL']"
 
 
@@ -81,7 +81,7 @@ def test_a_killed_cloud_leaves_no_process_behind_not_even_a_grandchild(tmp_path)
         from infra.local.processes import spawn
         cloud = LocalCloud(Path({str(tmp_path)!r}), "", "", "")
         nested = "import subprocess, sys; print(subprocess.Popen({SLEEP!r}).pid, flush=True); " + {SLEEP[-1]!r}
-        child = spawn(cloud, [sys.executable, "-S", "-c", nested], env={{}}, stdout=subprocess.PIPE)
+        child = spawn(cloud.children, [sys.executable, "-S", "-c", nested], env={{}}, stdout=subprocess.PIPE)
         print(child.pid, child.stdout.readline().decode().strip(), cloud.children._watchdog.pid, flush=True)
         time.sleep(60)
     """)

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from infra.local.job import present
+from infra.local.jobs.job import present
 from infra.local.validation import Json
 
 

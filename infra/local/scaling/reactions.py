@@ -7,9 +7,9 @@ bounds have changed: an idle endpoint costs nothing, however far the clock is ad
 import json
 from datetime import UTC, datetime, timedelta
 
-from infra.local.alarm_messages import EVENT as ALARM_EVENT
+from infra.local.alarms.messages import EVENT as ALARM_EVENT
 from infra.local.cloud import Event, LocalCloud
-from infra.local.endpoint import EVENT as ENDPOINT_EVENT
+from infra.local.endpoints.endpoint import EVENT as ENDPOINT_EVENT
 from infra.local.scaling.policy import Policy
 from infra.local.scaling.registry import Registry
 from infra.local.scaling.scaler import Scaler

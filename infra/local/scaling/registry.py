@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from moto.core.exceptions import ServiceException
 
 from infra.local.cloud import LocalCloud
+from infra.local.events.timetable import Recurring
 from infra.local.scaling.policy import Policy
 from infra.local.scaling.scheduled import ScheduledAction
 from infra.local.scaling.target import DIMENSION, NAMESPACE, ScalableTarget
-from infra.local.timetable import Recurring
 from infra.local.validation import Json
 
 

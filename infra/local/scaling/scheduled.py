@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/autoscaling/application/userguide/applicatio
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.local import timetable
-from infra.local.job import present
+from infra.local.events import timetable
+from infra.local.jobs.job import present
 from infra.local.scaling.activity import Activity
 from infra.local.scaling.target import ScalableTarget, identity
 from infra.local.validation import Json, ValidationException

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from infra.local.job import present
+from infra.local.jobs.job import present
 from infra.local.scaling.activity import Activity
 from infra.local.validation import Json, ValidationException
 

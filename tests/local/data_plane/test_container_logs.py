@@ -4,7 +4,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.container_logs import ContainerLogs
+from infra.local.jobs.container_logs import ContainerLogs
 
 
 class Lines(ContainerLogs):

@@ -5,8 +5,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.capture import Capture, Exchange, Message
 from infra.local.clock import Clock
+from infra.local.endpoints.capture import Capture, Exchange, Message
 
 
 def test_captured_invocations_are_in_s3_in_awss_format_and_place(deployment):

@@ -3,7 +3,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.shadow import Shadow
+from infra.local.endpoints.shadow import Shadow
 
 
 @pytest.fixture

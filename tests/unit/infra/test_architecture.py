@@ -138,7 +138,7 @@ def test_no_file_and_no_function_is_too_long():
         ("infra.constructs.endpoint", "from infra.stacks import ModelStack"),
         ("infra.constructs.endpoint", "from serving.server import serve"),
         ("infra.main", "from infra.constructs import Endpoint"),
-        ("infra.local.jobs", "from training.train import train"),
+        ("infra.local.jobs.api", "from training.train import train"),
         ("serving.server", "from infra.naming import Names"),
         ("serving.server", "from training.contract import IMAGE"),
         ("training.train", "from monitoring import contract"),

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.alarm_rule import AlarmRule
+from infra.local.alarms.composite_rule import AlarmRule
 
 STATES = {"drift": "ALARM", "errors": "OK", "silence": "INSUFFICIENT_DATA", "my alarm (prod)": "ALARM"}
 

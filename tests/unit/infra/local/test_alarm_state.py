@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.alarm_state import Threshold, evaluate
+from infra.local.alarms.state import Threshold, evaluate
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.json_path import JsonPath, PathError
+from infra.local.jobs.json_path import JsonPath, PathError
 
 RECORD = {"id": 7, "features": [1, 2, 3], "a b": {"c": "x"}}
 

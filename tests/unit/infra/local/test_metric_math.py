@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.metric_math import Expression, UnsupportedExpressionError
+from infra.local.alarms.metric_math import Expression, UnsupportedExpressionError
 
 SERIES = {"m1": [1.0, None, 3.0, 0.0], "m2": [10.0, 10.0, None, 0.0]}
 

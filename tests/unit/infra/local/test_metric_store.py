@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.metric_store import Datum, MetricStat, MetricStore, statistic_of
+from infra.local.alarms.metric_store import Datum, MetricStat, MetricStore, statistic_of
 
 KEY = ("n", "m", frozenset({("Endpoint", "x")}))
 

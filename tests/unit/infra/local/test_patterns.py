@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.patterns import InvalidPatternError, check, matches
+from infra.local.events.patterns import InvalidPatternError, check, matches
 
 EVENT = {
     "source": "aws.s3",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.rollout_plan import plan_of, require_same_variants
-from infra.local.traffic import Traffic
+from infra.local.endpoints.rollout_plan import plan_of, require_same_variants
+from infra.local.endpoints.traffic import Traffic
 from infra.local.validation import ValidationException
 
 sizes = st.builds(dict, Type=st.just("CAPACITY_PERCENT"), Value=st.integers(10, 50))

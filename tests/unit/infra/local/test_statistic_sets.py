@@ -3,8 +3,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.metric_store import Datum, statistic_of
-from infra.local.statistic_sets import Distribution
+from infra.local.alarms.metric_store import Datum, statistic_of
+from infra.local.endpoints.statistic_sets import Distribution
 
 values = st.lists(st.floats(0, 1e8).filter(lambda value: value == 0 or value > 1e-6), min_size=1, max_size=200)
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infra.local.target_input import path_value, target_input
+from infra.local.events.target_input import path_value, target_input
 
 RULE = "arn:aws:events:us-east-1:123456789012:rule/nightly"
 EVENT = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local import timetable
 from infra.local.clock import Clock
+from infra.local.events import timetable
 
 START = datetime(2013, 1, 1, tzinfo=UTC)
 

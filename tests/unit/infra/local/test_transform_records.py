@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.transform_records import MEGABYTE, DataProcessing, RecordError, Splitting, assemble
+from infra.local.jobs.transform_records import MEGABYTE, DataProcessing, RecordError, Splitting, assemble
 
 LINES = st.lists(st.text("ab,1", min_size=1, max_size=9).map(str.encode), max_size=12)
 

@@ -1,0 +1,1 @@
+"""EventBridge and its schedules: rules match, schedules fire, targets are called."""

@@ -1,0 +1,1 @@
+"""Training, processing and transform jobs that run."""

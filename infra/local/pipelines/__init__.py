@@ -1,0 +1,1 @@
+"""SageMaker pipelines that run, and the model packages they register."""
