@@ -50,8 +50,8 @@ class RequestReader:
             return
         if self.receiving:
             self._raw_bytes += len(data)
-            self._check_size()
             self._parse(data)
+            self._check_size()
         elif known := self._heads.recognise(data):
             self.request = known
             self.complete.append(known)
@@ -136,6 +136,8 @@ class RequestReader:
         self.complete.append(request)
 
     def _check_size(self) -> None:
+        if not self.receiving:  # what is whole was not too large: its end and others' beginnings came in one piece
+            return
         if self._in_head and self._raw_bytes > MAX_HEAD_BYTES:
             self._refuse(431, f"the headers are larger than {MAX_HEAD_BYTES} bytes")
         elif self._raw_bytes > MAX_RAW_BYTES:

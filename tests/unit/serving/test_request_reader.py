@@ -99,3 +99,11 @@ def test_many_small_pipelined_requests_are_no_large_head() -> None:
     ping = b"GET /ping HTTP/1.1\r\n\r\n"
     reader = read(ping * (2 * MAX_HEAD_BYTES // len(ping)) + ping[:7], ping[7:])
     assert reader.refusal is None
+
+
+def test_a_head_that_comes_in_two_pieces_is_not_as_large_as_what_follows_it() -> None:
+    body = b"1" * (2 * MAX_HEAD_BYTES)
+    whole = POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    reader = read(whole[:10], whole[10:] + whole * 2)
+    assert reader.refusal is None
+    assert [one.body for one in reader.complete] == [body] * 3
