@@ -1,6 +1,7 @@
 """The bench's columns, and a window of them as Parquet or as captured JSON Lines, a million rows at a time."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,7 @@ def capture(folder: Path, rows, day):
         place.mkdir(parents=True)
         for number, part in enumerate((lines[: len(lines) // 2], lines[len(lines) // 2 :])):
             (place / f"{30 * number:02}-00-000.jsonl").write_text("\n".join(part.to_list()) + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
