@@ -1,5 +1,7 @@
 """What a bad request is told, and that the next one is answered."""
 
+import time
+
 import pytest
 
 from serving.contract import MAX_BODY_BYTES
@@ -63,6 +65,10 @@ def test_a_body_over_the_limit_is_refused_and_its_sender_gets_to_read_why(server
 
 def test_every_refusal_is_logged_without_the_requests_data(server: RunningServer) -> None:
     server.invoke(GOOD_ROW + b"1,blue,SECRET-IN-SECOND-ROW,2,3,4\n", X_Amzn_SageMaker_Inference_Id="logged")
-    (event,) = [one for one in server.events() if one.get("inference_id") == "logged"]
+    deadline = time.monotonic() + 20  # lines are written by a thread of their own
+    while not (logged := [one for one in server.events() if one.get("inference_id") == "logged"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (event,) = logged
     assert (event["event"], event["status"], event["row"]) == ("request", 400, 2)
     assert "SECRET" not in server.log.read_text()
