@@ -26,6 +26,11 @@ COMMANDS: Final = (
     ),
     ("schema", "infra.config.commands:schema", "Write the JSON Schemas for editors and the reference of all keys."),
     ("doctor", "infra.doctor:main", "Check this machine's tools."),
+    (
+        "bootstrap",
+        "infra.bootstrap.commands:bootstrap",
+        "Make the state bucket and the roles that deploy.",
+    ),
     ("local", "infra.local.commands:app", "Run the local cloud."),
     ("serve", "infra.serve:serve", "Answer requests for a model artifact on this machine, as its endpoint would."),
     ("models", "infra.release.commands:models", "List a model's trained versions."),

@@ -28,6 +28,16 @@ class Names:
         """What every name in the environment starts with."""
         return f"{self.prefix}-{self.environment}"
 
+    @property
+    def plan_role(self) -> str:
+        """The role of workflows that plan; not named like the stacks' roles, so that no deploy can change it."""
+        return f"plan-{self.base}"
+
+    @property
+    def deploy_role(self) -> str:
+        """The role of workflows that deploy; named as above."""
+        return f"deploy-{self.base}"
+
     def bucket(self, kind: BucketKind) -> str:
         """Globally unique by the account id."""
         return f"{self.base}-{kind}-{self.account}"

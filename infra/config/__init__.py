@@ -5,7 +5,7 @@ from infra.config.batch_transform import BatchTransformConfig
 from infra.config.data import DataConfig, FeaturesConfig
 from infra.config.endpoint import AlarmsConfig, CaptureConfig, RealTimeEndpointConfig
 from infra.config.endpoint_kinds import EndpointConfig, FleetConfig, initial_instances
-from infra.config.environment import EnvironmentConfig, FileState, S3State
+from infra.config.environment import EnvironmentConfig, FileState, GitHub, S3State
 from infra.config.errors import ConfigError, Problem
 from infra.config.inference_pipeline import ContainerConfig, InferencePipelineEndpointConfig
 from infra.config.instance import InstanceConfig
@@ -78,6 +78,7 @@ __all__ = [
     "FleetConfig",
     "FleetSize",
     "GateConfig",
+    "GitHub",
     "GpuPolicy",
     "InferencePipelineEndpointConfig",
     "InstanceConfig",

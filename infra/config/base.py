@@ -74,6 +74,8 @@ REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 INSTANCE_TYPE: Final = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
 BUCKET: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 KEY_PREFIX: Final = r"^[\w.-]+(/[\w.-]+)*$"
+ROLE_ARN: Final = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
+REPOSITORY: Final = r"^[\w.-]+/[\w.-]+$"
 URL: Final = r"^https?://[^\s/]+(/\S*)?$"
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DIGEST: Final = r"^sha256:[0-9a-f]{64}$"
@@ -96,6 +98,8 @@ PATTERN_RULES: Final = {
     INSTANCE_TYPE: "must be a SageMaker instance type, such as ml.m5.large",
     BUCKET: "must be the name of an S3 bucket",
     KEY_PREFIX: "must be folder names joined by /, without one at either end",
+    ROLE_ARN: "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy-acme-prod",
+    REPOSITORY: "must be a repository on GitHub, such as acme/models",
     URL: "must be a URL, such as http://127.0.0.1:4577",
     EMAIL: "must be an e-mail address",
     DIGEST: "must be sha256: and 64 hexadecimal digits",
@@ -114,6 +118,8 @@ Region = Annotated[str, Field(pattern=REGION)]
 InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 Bucket = Annotated[str, Field(pattern=BUCKET)]
 KeyPrefix = Annotated[str, Field(pattern=KEY_PREFIX, max_length=200)]
+RoleArn = Annotated[str, Field(pattern=ROLE_ARN)]
+Repository = Annotated[str, Field(pattern=REPOSITORY)]
 Url = Annotated[str, Field(pattern=URL)]
 Email = Annotated[str, Field(pattern=EMAIL)]
 EcrImage = Annotated[str, Field(pattern=ECR_IMAGE)]

@@ -6,7 +6,20 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
-from infra.config.base import Account, Broken, Bucket, Email, KeyPrefix, Name, Region, Section, TagText, Url
+from infra.config.base import (
+    Account,
+    Broken,
+    Bucket,
+    Email,
+    KeyPrefix,
+    Name,
+    Region,
+    Repository,
+    RoleArn,
+    Section,
+    TagText,
+    Url,
+)
 from infra.naming import BucketKind, Names
 
 LONGEST_BUCKET_NAME: Final = 63
@@ -31,11 +44,20 @@ class S3State(Section):
     kind: Literal["s3"]
     """Where the state lives: file or s3."""
     bucket: Bucket
-    """An existing bucket, with versioning."""
+    """The bucket; `sagestack bootstrap` makes it, versioned, encrypted and private."""
     region: Region | None = None
     """The bucket's region; the environment's unless given."""
     key_prefix: KeyPrefix = "sagestack"
     """Folder of the state files in the bucket."""
+
+
+class GitHub(Section):
+    """The repository whose workflows plan and deploy this environment."""
+
+    repository: Repository
+    """Owner and name of the repository."""
+    branch: Annotated[str, Field(min_length=1)] = "main"
+    """The branch that is deployed, and that the nightly plan is made of."""
 
 
 class EnvironmentConfig(Section):
@@ -49,6 +71,10 @@ class EnvironmentConfig(Section):
     """AWS account, 12 digits, in quotes."""
     region: Region
     """AWS region."""
+    deploy_role: RoleArn | None = None
+    """Role that Terraform and the commands take on; your credentials as they are unless given."""
+    github: GitHub | None = None
+    """Whose workflows may plan and deploy here; `sagestack bootstrap` makes their roles."""
     endpoint_url: Url | None = None
     """Where AWS calls go instead of AWS."""
     state: Annotated[FileState | S3State, Field(discriminator="kind")]
@@ -68,7 +94,10 @@ class EnvironmentConfig(Section):
         return Names(self.prefix, self.name, self.account, self.region)
 
     def broken_rules(self) -> Iterator[Broken]:
-        """Every bucket's name must fit."""
+        """Every bucket's name must fit, and the role be one of the account."""
+        if self.deploy_role is not None and self.deploy_role.split(":")[4] != self.account:
+            message = f"is not a role of the account {self.account}: name one there"
+            yield Broken((("deploy_role", message),))
         longest = max((self.names.bucket(kind) for kind in get_args(BucketKind)), key=len)
         if len(longest) > LONGEST_BUCKET_NAME:
             excess = len(longest) - LONGEST_BUCKET_NAME

@@ -22,6 +22,8 @@ ROOT_VARIABLE: Final = "SAGESTACK_ROOT"
 """Names the folder that holds models, environments and releases."""
 ENVIRONMENT_VARIABLE: Final = "SAGESTACK_ENV"
 """Names the environment."""
+ROLE_VARIABLE: Final = "SAGESTACK_DEPLOY_ROLE"
+"""Takes the place of an environment's `deploy_role`: another role's ARN, or `none` for credentials as they are."""
 DEFAULT_ENVIRONMENT: Final = "local"
 DEFAULT_ROOT: Final = "infra"
 
@@ -130,7 +132,10 @@ def load_environment(name: str | None = None, root: Path | None = None) -> Envir
     path = _file(root / "environments", name, "environment")
     node = read_yaml(path)
     derived = {"name": Node(name), "releases": Node(f"{root.name}/releases/{name}")}
-    return _validate(EnvironmentConfig, Node({**derived, **node.entries}, node.origin), path)
+    entries = {**derived, **node.entries}
+    if role := os.environ.get(ROLE_VARIABLE):
+        entries["deploy_role"] = Node(None if role == "none" else role)
+    return _validate(EnvironmentConfig, Node(entries, node.origin), path)
 
 
 def load_model(name: str, environment: EnvironmentConfig, root: Path | None = None) -> ModelConfig:

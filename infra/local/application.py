@@ -51,7 +51,7 @@ class Application:
             log.exception("%s failed", operation)
             return error_response(environ, start_response, INTERNAL, internal_message(operation, error))
         status, headers, *_ = started[0]
-        if _is_unrouted(status, headers):
+        if environ["REQUEST_METHOD"] != "HEAD" and _is_unrouted(status, headers):  # only S3 has HEAD: all its paths
             return _refuse(operation, environ, start_response)
         start_response(status, headers)
         return answer

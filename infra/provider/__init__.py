@@ -2,7 +2,7 @@
 
 from infra.provider import aws
 from infra.provider.asset import file_asset
-from infra.provider.endpoint import endpoint_arguments, write_endpoint
+from infra.provider.endpoint import endpoint_arguments, state_endpoint_arguments, write_endpoint
 from infra.provider.framework import App, Aspects, Construct, Fn, IAspect, IConstruct, LocalBackend, S3Backend, Token
 from infra.provider.framework import TerraformOutput as Output
 from infra.provider.framework import TerraformStack as Stack
@@ -29,6 +29,7 @@ __all__ = [
     "aws",
     "endpoint_arguments",
     "file_asset",
+    "state_endpoint_arguments",
     "use_mirror",
     "write_endpoint",
 ]

@@ -29,6 +29,16 @@ def endpoint_arguments() -> dict[str, Any]:
     }
 
 
+def state_endpoint_arguments() -> dict[str, Any]:
+    """The same for a state in S3."""
+    arguments = endpoint_arguments()
+    return {
+        **{name: arguments[name] for name in ("access_key", "secret_key", "shared_config_files", "profile")},
+        "use_path_style": True,
+        "skip_metadata_api_check": True,
+    }
+
+
 def write_endpoint(outdir: str | Path, url: str) -> None:
     """Lay the file beside every synthesised stack.
 

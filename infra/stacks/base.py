@@ -1,9 +1,10 @@
 """What every stack has: the provider, the tags, and a state of its own where the environment says."""
 
 from pathlib import PurePosixPath
+from typing import Any
 
 from infra.config import EnvironmentConfig
-from infra.provider import App, LocalBackend, S3Backend, Stack, aws, endpoint_arguments
+from infra.provider import App, LocalBackend, S3Backend, Stack, aws, endpoint_arguments, state_endpoint_arguments
 
 STACK_DEPTH = PurePosixPath("../../..")
 """From a stack's output folder, where Terraform runs, back to the project."""
@@ -23,6 +24,7 @@ class EnvironmentStack(Stack):
             default_tags=[
                 {"tags": {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags}
             ],
+            assume_role=_assumed(environment),
             **(endpoint_arguments() if environment.endpoint_url else {}),
         )
 
@@ -38,5 +40,12 @@ class EnvironmentStack(Stack):
             key=f"{state.key_prefix}/{id_}.tfstate",
             region=state.region or environment.region,
             encrypt=True,
+            assume_role=_assumed(environment),
+            **(state_endpoint_arguments() if environment.endpoint_url else {}),
         )
         self.add_override("terraform.backend.s3.use_lockfile", value=True)
+
+
+def _assumed(environment: EnvironmentConfig) -> Any:  # noqa: ANN401 - the provider's block and the backend's
+    role = environment.deploy_role
+    return None if role is None else {"role_arn": role, "session_name": "sagestack"}

@@ -1,0 +1,89 @@
+"""What the deploy role may change, held against every resource that the stacks declare."""
+
+import json
+from fnmatch import fnmatch
+
+import pytest
+
+from infra.bootstrap.permissions import deploying, planning
+from infra.config import S3State
+from infra.naming import Names
+
+WHERE = "eu-west-1:210987654321"
+STATE = S3State(kind="s3", bucket="acme-terraform-state")
+ARNS = {
+    "aws_appautoscaling_policy": ("name", f"arn:aws:application-autoscaling:{WHERE}:scalable-target/{{}}"),
+    "aws_appautoscaling_target": ("resource_id", f"arn:aws:application-autoscaling:{WHERE}:scalable-target/{{}}"),
+    "aws_cloudwatch_dashboard": ("dashboard_name", "arn:aws:cloudwatch::210987654321:dashboard/{}"),
+    "aws_cloudwatch_event_rule": ("name", f"arn:aws:events:{WHERE}:rule/{{}}"),
+    "aws_cloudwatch_log_group": ("name", f"arn:aws:logs:{WHERE}:log-group:{{}}"),
+    "aws_cloudwatch_metric_alarm": ("alarm_name", f"arn:aws:cloudwatch:{WHERE}:alarm:{{}}"),
+    "aws_ecr_repository": ("name", f"arn:aws:ecr:{WHERE}:repository/{{}}"),
+    "aws_iam_role": ("name", "arn:aws:iam::210987654321:role/{}"),
+    "aws_kms_alias": ("name", f"arn:aws:kms:{WHERE}:{{}}"),
+    "aws_lambda_function": ("function_name", f"arn:aws:lambda:{WHERE}:function:{{}}"),
+    "aws_s3_bucket": ("bucket", "arn:aws:s3:::{}"),
+    "aws_sagemaker_endpoint": ("name", f"arn:aws:sagemaker:{WHERE}:endpoint/{{}}"),
+    "aws_sagemaker_endpoint_configuration": ("name", f"arn:aws:sagemaker:{WHERE}:endpoint-config/{{}}"),
+    "aws_sagemaker_model": ("name", f"arn:aws:sagemaker:{WHERE}:model/{{}}"),
+    "aws_sagemaker_model_package_group": (
+        "model_package_group_name",
+        f"arn:aws:sagemaker:{WHERE}:model-package-group/{{}}",
+    ),
+    "aws_sagemaker_pipeline": ("pipeline_name", f"arn:aws:sagemaker:{WHERE}:pipeline/{{}}"),
+    "aws_scheduler_schedule": ("name", f"arn:aws:scheduler:{WHERE}:schedule/default/{{}}"),
+    "aws_sns_topic": ("name", f"arn:aws:sns:{WHERE}:{{}}"),
+}
+"""Types with a name of their own, and the ARN that AWS asks the permission for."""
+PART_OF_ANOTHER = {
+    "aws_cloudwatch_event_target",
+    "aws_iam_role_policy",
+    "aws_kms_key",
+    "aws_lambda_function_event_invoke_config",
+    "aws_lambda_permission",
+    "aws_s3_bucket_logging",
+    "aws_s3_bucket_notification",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+}
+"""Types that AWS asks no permission of their own for; a key has no name."""
+
+
+@pytest.fixture(scope="session")
+def names():
+    return Names("acme", "prod", "210987654321", "eu-west-1")
+
+
+@pytest.mark.parametrize("policy", [planning, deploying])
+def test_both_roles_reach_every_resource_that_the_stacks_declare(prod, names, policy):
+    statements = policy(names, STATE)["Statement"]
+    patterns = [arn for one in statements for arn in one["Resource"] if arn != "*"]
+    for stack in prod.values():
+        for kind in stack.kinds() - PART_OF_ANOTHER:
+            attribute, arn = ARNS[kind]
+            for resource in stack.all(kind).values():
+                named = arn.format(resource[attribute])
+                assert any(fnmatch(named, pattern) for pattern in patterns), named
+
+
+def test_no_role_reaches_another_environment_of_the_same_account(names):
+    other = Names("acme", "staging", names.account, names.region)
+    theirs = [
+        f"arn:aws:s3:::{other.bucket('registry')}",
+        f"arn:aws:iam::{other.account}:role/{other.model('churn').base}-endpoint",
+        f"arn:aws:sagemaker:{other.region}:{other.account}:endpoint/{other.model('churn').base}",
+        "arn:aws:s3:::acme-terraform-state/sagestack/staging-churn.tfstate",
+    ]
+    for statement in deploying(names, STATE)["Statement"]:
+        for pattern in set(statement["Resource"]) - {"*"}:
+            assert not any(fnmatch(one, pattern) for one in theirs), pattern
+
+
+@pytest.mark.parametrize("policy", [planning, deploying])
+def test_a_policy_fits_into_what_iam_takes(names, policy):
+    assert len(json.dumps(policy(names, STATE), separators=(",", ":"))) < 10240
