@@ -140,7 +140,7 @@ def test_an_environment_without_a_state_bucket_needs_none(bootstrap):
     assert (code, "local keeps its state in build/local/state" in err) == (2, True)
 
 
-def test_terraform_keeps_its_state_in_the_bucket_as_the_deploy_role(bootstrap, project, module_cloud, tmp_path, s3):
+def test_terraform_keeps_its_state_in_the_bucket_as_the_deploy_role(bootstrap, project, tmp_path, s3):
     bootstrap()
     environment = load_environment("shop", project.root)
     app = App(outdir=str(tmp_path))
