@@ -83,7 +83,7 @@ def test_every_make_target_named_exists(page):
 def test_every_sagestack_command_named_exists(page):
     known = set(sagestack_commands())
     text = code(page.read_text(encoding="utf-8"))
-    named = re.findall(r"(?:^|[\s`$])sagestack ((?:local )?[a-z]+)\b", text, re.MULTILINE)
+    named = re.findall(r"(?:^|[\s`$])sagestack ((?:local )?[a-z]+(?:-[a-z]+)*)\b", text, re.MULTILINE)
     assert set(named) <= known
 
 
