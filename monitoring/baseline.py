@@ -12,10 +12,13 @@
   `monitoring.bins` gives them, the last being missing values; `total`, the sum of the known values (0 for categories).
 - `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer
   of itself here than in traffic: a small PSI of the prediction is no news.
+- `association`: how the numeric features go together (`monitoring.correlation.Association`); null with fewer than two
+  of them, or very many. A baseline without it is read as one with null.
 """
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from monitoring.bins import Bins, CategoricalBins, NumericBins, read_bins
+from monitoring.bins import Bins, CategoricalBins, Numbers, NumericBins, read_bins
 from monitoring.contract import (
     BASELINE_FILE,
     BASELINE_OUTPUT,
@@ -33,9 +36,11 @@ from monitoring.contract import (
     MODEL_INPUT,
     STATISTICS_FILE,
 )
+from monitoring.correlation import Association
 from monitoring.errors import MonitoringError
 from monitoring.job import Job
 from monitoring.model_monitor import constraints, statistics
+from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import Spec
 from serving.core.artifact import unpack
@@ -54,6 +59,7 @@ class Baseline:
     problem: str
     model_sha256: str
     profile: Profile
+    association: Association | None = None
 
     @property
     def schema(self) -> pl.Schema:
@@ -65,6 +71,17 @@ class Baseline:
         """Each feature's bins, in the signature's order."""
         return tuple(each.bins for each in self.profile.features)
 
+    def moments(self, rows: pl.DataFrame) -> Moments | None:
+        """How the rows' numeric features go together; None where the baseline does not know."""
+        if self.association is None:
+            return None
+        return Moments.of(self.association.scales, _numbers(rows, self.association.scales.names))
+
+    @property
+    def no_moments(self) -> Moments | None:
+        """Of no rows."""
+        return None if self.association is None else Moments.empty(len(self.association.scales.names))
+
     def to_json(self) -> dict[str, Any]:
         """As `baseline.json` holds it."""
         return {
@@ -75,6 +92,7 @@ class Baseline:
             "rows": self.profile.rows,
             "features": [_to_json(each) for each in self.profile.features],
             "prediction": _to_json(self.profile.prediction),
+            "association": self.association and self.association.to_json(),
         }
 
 
@@ -93,7 +111,9 @@ def read_baseline(path: Path) -> Baseline:
             )
         features = tuple(_from_json(each) for each in document["features"])
         profile = Profile(features, _from_json(document["prediction"]))
-        return Baseline(document["model"], document["problem"], document["model_sha256"], profile)
+        known = document.get("association")
+        association = Association.from_json(known) if known else None
+        return Baseline(document["model"], document["problem"], document["model_sha256"], profile, association)
     except FileNotFoundError:
         raise MonitoringError(
             f"there is no {path.name} in {path.parent}: the pipeline's ComputeBaseline writes it"
@@ -114,7 +134,9 @@ def compute_baseline(split: pl.DataFrame, predictor: Predictor, spec: Spec) -> B
     scores = pl.Series(SCORE, predictor.score(_matrix(split, signature)))
     features = [_fit(one, split[one.name]) for one in signature.inputs]
     profile = Profile.of(features, NumericBins.fit(scores), split, scores)
-    return Baseline(spec.model, spec.problem, signature.model_sha256, profile)
+    numeric = [one.name for one in signature.inputs if one.type == "numeric"]
+    association = Association.fit(numeric, _numbers(split, numeric))
+    return Baseline(spec.model, spec.problem, signature.model_sha256, profile, association)
 
 
 def run(job: Job) -> str:
@@ -140,6 +162,10 @@ def run(job: Job) -> str:
         BASELINE_OUTPUT, CONSTRAINTS_FILE, constraints(split.select(baseline.schema.names()), baseline.profile)
     )
     return f"baseline of {len(split)} rows, {len(baseline.bins)} features and the prediction"
+
+
+def _numbers(rows: pl.DataFrame, names: Sequence[str]) -> list[Numbers]:
+    return [rows[name].cast(pl.Float64).to_numpy() for name in names]
 
 
 def _predictor(folder: Path) -> Predictor:

@@ -1,13 +1,16 @@
 """Counting a window: its files, in bounded memory, on several threads, into one part that any other part adds to."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+
+import polars as pl
 
 from monitoring.baseline import Baseline
 from monitoring.capture import read_capture
 from monitoring.capture_store import CapturedFile, lines_of
 from monitoring.event_ids import SeenEvents
+from monitoring.moments import Moments
 from monitoring.profile import Profile
 from monitoring.scanner import Scanned, compiled_scanner
 from monitoring.tally import Tally
@@ -22,18 +25,28 @@ class Part:
     Attributes:
         profile: The features' and the prediction's counts.
         tally: What became of the records.
+        moments: How the numeric features go together; None where that is not asked for.
     """
 
     profile: Profile
     tally: Tally
+    moments: Moments | None = None
 
     @classmethod
     def empty(cls, baseline: Baseline) -> "Part":
         """No records yet."""
-        return cls(Profile.empty(baseline.bins, baseline.profile.prediction.bins), Tally())
+        empty = Profile.empty(baseline.bins, baseline.profile.prediction.bins)
+        return cls(empty, Tally(), baseline.no_moments)
+
+    @classmethod
+    def of(cls, baseline: Baseline, rows: pl.DataFrame, scores: pl.Series, tally: Tally) -> "Part":
+        """Count `rows` (a column a feature) and their `scores`."""
+        profile = Profile.of(baseline.bins, baseline.profile.prediction.bins, rows, scores)
+        return cls(profile, tally, baseline.moments(rows))
 
     def __add__(self, other: "Part") -> "Part":
-        return Part(self.profile + other.profile, self.tally + other.tally)
+        moments = self.moments + other.moments if self.moments and other.moments else None
+        return Part(self.profile + other.profile, self.tally + other.tally, moments)
 
 
 class CaptureCounter:
@@ -51,7 +64,7 @@ class CaptureCounter:
     def _file(self, file: CapturedFile, seen: SeenEvents) -> Part:
         pieces = (self.count_text(piece, file.key, seen) for piece in file.pieces())
         counted = sum(pieces, Part.empty(self._baseline))
-        return Part(counted.profile, counted.tally + Tally(files=1))
+        return replace(counted, tally=counted.tally + Tally(files=1))
 
     def count_text(self, text: bytes, key: str, seen: SeenEvents) -> Part:
         """Whole lines of the file `key`; `seen` is added to."""
@@ -77,15 +90,16 @@ class CaptureCounter:
             duplicates=duplicates,
             rows=scanned.numbers.shape[1],
         )
-        prediction = self._baseline.profile.prediction.bins
-        return Part(Profile.of_scanned(self._baseline.bins, prediction, scanned.numbers, scanned.places), tally)
+        prediction, association = self._baseline.profile.prediction.bins, self._baseline.association
+        profile = Profile.of_scanned(self._baseline.bins, prediction, scanned.numbers, scanned.places)
+        moments = None if association is None else Moments.of(association.scales, [*scanned.numbers[:-1]])
+        return Part(profile, tally, moments)
 
     def count_lines(self, lines: list[bytes], key: str, seen: SeenEvents) -> Part:
         """Lines that are not blank, of whatever kind: read with care."""
         pieces, tally = read_capture(lines, self._baseline.schema, self._window, seen, file=key)
-        bins, prediction = self._baseline.bins, self._baseline.profile.prediction.bins
-        profiles = (Profile.of(bins, prediction, rows, scores) for rows, scores in pieces)
-        return Part(sum(profiles, Profile.empty(bins, prediction)), tally)
+        counted = (Part.of(self._baseline, rows, scores, Tally()) for rows, scores in pieces)
+        return replace(sum(counted, Part.empty(self._baseline)), tally=tally)
 
 
 def _with_seen_events(files: Iterable[CapturedFile]) -> Iterator[tuple[CapturedFile, SeenEvents]]:

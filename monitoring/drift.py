@@ -1,10 +1,11 @@
 """The drift job: a window's captured traffic against the baseline of the model that answered it."""
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
 
-from monitoring.baseline import read_baseline
+from monitoring.baseline import Baseline, read_baseline
 from monitoring.contract import (
     BASELINE_FILE,
     BASELINE_INPUT,
@@ -14,6 +15,8 @@ from monitoring.contract import (
     REPORT_OUTPUT,
     VIOLATIONS_FILE,
 )
+from monitoring.correlation import CorrelationDrift
+from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.gathering import gathered
 from monitoring.hosts import Hosts
@@ -39,11 +42,14 @@ def run(job: Job) -> str:
     baseline = read_baseline(job.folder(BASELINE_INPUT) / BASELINE_FILE)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
+    if spec.correlation_rate is None:
+        baseline = replace(baseline, association=None)
     hosts, s3 = Hosts.of(job), _client(job, "s3")
     part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts)
     if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
-    findings, records = compare(baseline.profile, counted.profile, spec), counted.tally.to_json()
+    findings = compare(baseline.profile, counted.profile, spec, correlation=_correlation(baseline, counted, spec))
+    records = counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
     job.write_text(REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, records, findings))
@@ -51,6 +57,14 @@ def run(job: Job) -> str:
         job.write_text(REPORT_OUTPUT, QUARANTINE_FILE, counted.tally.quarantine())
     publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)
     return summary(findings, spec.minimum_rows)
+
+
+def _correlation(baseline: Baseline, counted: Part, spec: DriftSpec) -> CorrelationDrift | None:
+    if baseline.association is None or counted.moments is None or spec.correlation_rate is None:
+        return None
+    if counted.moments.rows < spec.minimum_rows:
+        return None
+    return baseline.association.compare(counted.moments, spec.correlation_rate)
 
 
 def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time

@@ -18,6 +18,7 @@ from monitoring.contract import PART_SCHEMA_VERSION
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.hosts import Hosts
+from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
 from monitoring.tally import COUNTS, Refusal, Tally
 
@@ -57,6 +58,7 @@ def part_to_json(part: Part) -> dict[str, Any]:
         "schema_version": PART_SCHEMA_VERSION,
         "columns": [{"counts": each.counts.tolist(), "total": each.total} for each in columns],
         "tally": {name: getattr(part.tally, name) for name in COUNTS},
+        "moments": part.moments and part.moments.to_json(),
         "reasons": dict(part.tally.reasons),
         "refused": [[each.file, each.reason, each.record] for each in part.tally.refused],
     }
@@ -78,7 +80,9 @@ def part_from_json(document: dict[str, Any], baseline: Baseline) -> Part:
         *features, prediction = (Distribution(each, *column) for each, column in zip(bins, columns, strict=True))
         refused = [Refusal(*each) for each in document["refused"]]
         tally = Tally(**document["tally"], reasons=Counter(document["reasons"]), refused=refused)
-        return Part(Profile(tuple(features), prediction), tally)
+        empty = baseline.no_moments
+        moments = empty and Moments.from_json(document["moments"], len(empty.sums))
+        return Part(Profile(tuple(features), prediction), tally, moments)
     except (KeyError, TypeError, ValueError) as error:
         raise MonitoringError(f"a host's part is damaged: {type(error).__name__}: {error}") from error
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from monitoring.contract import (
+    CORRELATION_DRIFT_METRIC,
     DRIFTED_FEATURES_METRIC,
     ENDPOINT_DIMENSION,
     FEATURE_DIMENSION,
@@ -47,6 +48,8 @@ def _data(endpoint: str, end: datetime, findings: Findings) -> Iterator[dict[str
     yield datum(MAX_DRIFT_METRIC, findings.max_drift)
     if findings.max_psi is not None:
         yield datum(MAX_PSI_METRIC, findings.max_psi)
+    if findings.correlation is not None:
+        yield datum(CORRELATION_DRIFT_METRIC, findings.correlation.ratio)
     yield datum(DRIFTED_FEATURES_METRIC, len(findings.drifted_features), unit="Count")
     if findings.prediction is not None:
         yield datum(PREDICTION_PSI_METRIC, findings.prediction.value)

@@ -5,6 +5,7 @@ from html import escape
 from typing import Any, Final
 
 from monitoring import charts
+from monitoring.correlation import CorrelationDrift
 from monitoring.report import Comparison, Findings, summary
 from monitoring.spec import DriftSpec
 from monitoring.window import Window
@@ -55,6 +56,7 @@ def _pictures(findings: Findings, spec: DriftSpec) -> Sequence[str]:
         "<h2>The features that moved furthest, and the prediction</h2>",
         KEY,
         f'<div class="panels">{"".join(_panel(each, findings) for each in shown)}</div>',
+        *([_together(findings.correlation)] if findings.correlation else []),
     ]
 
 
@@ -62,8 +64,8 @@ def _rule(spec: DriftSpec) -> str:
     if spec.false_alarm_rate is None:
         return f"A feature has drifted from {spec.psi_threshold:g} on."
     return (
-        "Thresholds are set for windows of this size: without any drift, a feature would reach its own in "
-        f"{spec.false_alarm_rate:.4g} of them."
+        "Thresholds are set for windows of this size: without any drift, a feature, or how they go together, "
+        f"would reach its own in {spec.false_alarm_rate:.4g} of them."
     )
 
 
@@ -73,6 +75,19 @@ def _panel(each: Comparison, findings: Findings) -> str:
     said = f"{each.statistic.name} {each.value:.3g}{missing}"
     mark = ' class="drift"' if each.drifted else ""
     return f'<div><h3{mark}>{escape(name)} <span class="quiet">{said}</span></h3>{charts.overlay(each)}</div>'
+
+
+def _together(correlation: CorrelationDrift) -> str:
+    """The pairs whose correlation changed most, and the verdict on all pairs."""
+    rows = "".join(
+        f"<tr><td>{escape(pair.first)}</td><td>{escape(pair.second)}</td>"
+        f"<td>{pair.baseline:.2f}</td><td>{pair.current:.2f}</td></tr>"
+        for pair in correlation.pairs
+    )
+    mark = "drift" if correlation.drifted else "quiet"
+    said = f"largest change {correlation.value:.3g} standard errors, threshold {correlation.threshold:.3g}"
+    head = "<tr><th>feature</th><th>feature</th><th>training data</th><th>this window</th></tr>"
+    return f'<h2>How features go together</h2><p class="{mark}">{said}</p><table>{head}{rows}</table>'
 
 
 def _records(records: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,6 @@ import polars as pl
 from monitoring.baseline import Baseline
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
-from monitoring.profile import Profile
 from monitoring.tally import Tally
 from monitoring.threads import side_by_side
 from serving.core.signature import SCORE
@@ -25,15 +25,12 @@ def count_parquet(files: Sequence[Path], baseline: Baseline) -> Part:
     Raises:
         MonitoringError: a file cannot be read, lacks an input, or has one of another type.
     """
-    bins, prediction = baseline.bins, baseline.profile.prediction.bins
 
     def count(rows: pl.DataFrame) -> Part:
-        return Part(
-            Profile.of(bins, prediction, rows, rows[SCORE]), Tally(read=len(rows), used=len(rows), rows=len(rows))
-        )
+        return Part.of(baseline, rows, rows[SCORE], Tally(read=len(rows), used=len(rows), rows=len(rows)))
 
     parts = side_by_side(count, _batches(files, baseline), threads=os.cpu_count() or 1)
-    return sum(parts, Part(Profile.empty(bins, prediction), Tally(files=len(files))))
+    return sum(parts, replace(Part.empty(baseline), tally=Tally(files=len(files))))
 
 
 def _batches(files: Sequence[Path], baseline: Baseline) -> Iterator[pl.DataFrame]:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from monitoring.bins import CategoricalBins
 from monitoring.calibration import calibrated_thresholds
 from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
+from monitoring.correlation import CorrelationDrift
 from monitoring.model_monitor import violation
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import DriftSpec
@@ -73,19 +74,21 @@ class Findings:
         features: One a feature, in the signature's order.
         prediction: None when no prediction was captured.
         rows: Rows in the window.
+        correlation: How the features go together; None where that was not asked for.
     """
 
     features: tuple[Comparison, ...]
     prediction: Comparison | None
     rows: int
+    correlation: CorrelationDrift | None = None
 
     @property
     def status(self) -> Status:
-        """The verdict. A drifted prediction alone is a drift too."""
+        """The verdict. A drifted prediction, or correlation, alone is a drift too."""
         if not self.features:
             return "not-enough-data"
-        predicted = self.prediction is not None and self.prediction.drifted
-        return "drift" if predicted or self.drifted_features else "no-drift"
+        others = any(each is not None and each.drifted for each in (self.prediction, self.correlation))
+        return "drift" if others or self.drifted_features else "no-drift"
 
     @property
     def drifted_features(self) -> list[str]:
@@ -100,16 +103,20 @@ class Findings:
 
     @property
     def max_drift(self) -> float | None:
-        """The largest of the features' statistics in thresholds, 1 or more being drift; None when none was computed."""
-        return max((each.ratio for each in self.features), default=None)
+        """The largest of the features' and correlations' statistics in thresholds; None when none was computed."""
+        ratios = [each.ratio for each in self.features]
+        return max([*ratios, self.correlation.ratio] if self.correlation else ratios, default=None)
 
 
-def compare(baseline: Profile, current: Profile, spec: DriftSpec) -> Findings:
+def compare(
+    baseline: Profile, current: Profile, spec: DriftSpec, *, correlation: CorrelationDrift | None = None
+) -> Findings:
     """Hold a window's profile against the baseline's; with fewer than `minimum_rows`, find nothing."""
     if current.rows < spec.minimum_rows:
         return Findings((), None, current.rows)
     statistics = [spec.statistic(each.bins.type) for each in baseline.features]
-    thresholds = _thresholds(baseline, statistics, current.rows, spec)
+    rate = spec.correlation_rate if correlation else spec.false_alarm_rate
+    thresholds = _thresholds(baseline, statistics, current.rows, rate=rate, fixed=spec.psi_threshold)
     columns = zip(baseline.features, current.features, thresholds, statistics, strict=True)
     features = tuple(_compare(*column) for column in columns)
     answered = current.prediction.rows - current.prediction.missing
@@ -118,7 +125,7 @@ def compare(baseline: Profile, current: Profile, spec: DriftSpec) -> Findings:
     prediction = (
         _compare(baseline.prediction, current.prediction, threshold, PSI) if answered >= spec.minimum_rows else None
     )
-    return Findings(features, prediction, current.rows)
+    return Findings(features, prediction, current.rows, correlation)
 
 
 def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: Findings) -> dict[str, Any]:
@@ -136,6 +143,7 @@ def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: F
         "false_alarm_rate": spec.false_alarm_rate,
         "features": [each.to_json() for each in findings.features],
         "prediction": prediction and _prediction(prediction),
+        "multivariate": findings.correlation and findings.correlation.to_json(),
         "max_psi": findings.max_psi,
         "max_drift": findings.max_drift,
         "drifted_features": findings.drifted_features,
@@ -145,6 +153,9 @@ def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: F
 def violations(findings: Findings) -> dict[str, Any]:
     """`constraint_violations.json`: what drifted, and what the baseline's constraints do not allow."""
     found = [violation_ for each in findings.features for violation_ in _violations(each)]
+    if findings.correlation and findings.correlation.drifted:
+        said = f"{_changed(findings.correlation)}, {findings.correlation.value:.4g} standard errors"
+        found.append(violation(findings.correlation.pairs[0].first, "baseline_drift_check", said))
     return {"violations": found}
 
 
@@ -155,13 +166,21 @@ def summary(findings: Findings, minimum_rows: int) -> str:
     values = {each.name: each.value for each in findings.features}
     drifted = ", ".join(f"{name} {values[name]:.3g}" for name in findings.drifted_features) or "no feature"
     predicted = f"; PSI of the prediction {findings.prediction.value:.3g}" if findings.prediction else ""
-    return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}"
+    together = f"; {_changed(findings.correlation)}" if findings.correlation and findings.correlation.drifted else ""
+    return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}{together}"
 
 
-def _thresholds(baseline: Profile, statistics: Sequence[Statistic], rows: int, spec: DriftSpec) -> Sequence[float]:
-    if spec.false_alarm_rate is None or not baseline.features:
-        return [spec.psi_threshold] * len(baseline.features)
-    return calibrated_thresholds(baseline.features, statistics, rows, spec.false_alarm_rate)
+def _changed(correlation: CorrelationDrift) -> str:
+    pair = correlation.pairs[0]
+    return f"correlation of {pair.first} and {pair.second} {pair.baseline:.2f}, now {pair.current:.2f}"
+
+
+def _thresholds(
+    baseline: Profile, statistics: Sequence[Statistic], rows: int, *, rate: float | None, fixed: float
+) -> Sequence[float]:
+    if rate is None or not baseline.features:
+        return [fixed] * len(baseline.features)
+    return calibrated_thresholds(baseline.features, statistics, rows, rate)
 
 
 def _compare(baseline: Distribution, current: Distribution, threshold: float, statistic: Statistic) -> Comparison:

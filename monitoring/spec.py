@@ -5,12 +5,13 @@ older image for something it would silently not do.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from typing import Any, Final, Self, get_args, get_type_hints
 
-from monitoring.contract import SPEC_VARIABLE
+from monitoring.contract import CORRELATION, SPEC_VARIABLE
 from monitoring.errors import MonitoringError
 from monitoring.statistics import PSI, STATISTICS, Statistic
 from serving.contract import join_variable
@@ -102,6 +103,7 @@ class DriftSpec(Spec):
         categorical_statistic: The same for categorical ones.
         false_alarm_rate: The share of windows without drift in which any feature may be said to have drifted; sets
             every feature's threshold by the window's size.
+        multivariate_statistic: `correlation`, or null for none; computed where there is a false-alarm rate.
     """
 
     endpoint: str
@@ -115,6 +117,14 @@ class DriftSpec(Spec):
     numeric_statistic: str = PSI.name
     categorical_statistic: str = PSI.name
     false_alarm_rate: float | None = None
+    multivariate_statistic: str | None = CORRELATION
+
+    @property
+    def correlation_rate(self) -> float | None:
+        """The correlations' part of the false-alarm rate: together with the features' equal part, it is the whole."""
+        if self.false_alarm_rate is None or self.multivariate_statistic is None:
+            return None
+        return 1 - math.sqrt(1 - self.false_alarm_rate)
 
     def statistic(self, feature_type: str) -> Statistic:
         """The statistic of features of a type, `numeric` or `categorical`."""
@@ -129,6 +139,8 @@ class DriftSpec(Spec):
             raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")
         if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
             raise _wrong("false_alarm_rate", self.false_alarm_rate, "between 0 and 1")
+        if self.multivariate_statistic not in {CORRELATION, None}:
+            raise _wrong("multivariate_statistic", self.multivariate_statistic, f"{CORRELATION} or null")
         self._check_statistic("numeric", self.numeric_statistic)
         self._check_statistic("categorical", self.categorical_statistic)
 

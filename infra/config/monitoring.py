@@ -10,6 +10,7 @@ from infra.config.instance import HostsConfig
 
 NumericStatistic = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
 CategoricalStatistic = Literal["psi", "jensen-shannon", "chi-square"]
+MultivariateStatistic = Literal["correlation"]
 FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
 Schedule = Literal["hourly", "daily", "weekly", "monthly"]
 
@@ -21,6 +22,8 @@ class StatisticsConfig(Section):
     """The statistic of numeric features."""
     categorical: CategoricalStatistic = "psi"
     """The statistic of categorical features."""
+    multivariate: MultivariateStatistic | None = "correlation"
+    """With a `false_alarm_rate`: how numeric features go together, all pairs at once; null for none."""
 
 
 class DriftConfig(Section):

@@ -50,6 +50,7 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "minimum_rows": drift.minimum_rows,
         "numeric_statistic": drift.statistics.numeric,
         "categorical_statistic": drift.statistics.categorical,
+        "multivariate_statistic": drift.statistics.multivariate,
         "false_alarm_rate": drift.false_alarm_rate,
         "baseline_model_version": baseline_version,
     }

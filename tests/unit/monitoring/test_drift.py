@@ -11,7 +11,14 @@ from moto import mock_aws
 
 from infra.demo import flights
 from monitoring.__main__ import main
-from monitoring.contract import BASELINE_FILE, BASELINE_INPUT, DRIFT_REPORT_FILE, REPORT_OUTPUT, VIOLATIONS_FILE
+from monitoring.contract import (
+    BASELINE_FILE,
+    BASELINE_INPUT,
+    CORRELATION_DRIFT_METRIC,
+    DRIFT_REPORT_FILE,
+    REPORT_OUTPUT,
+    VIOLATIONS_FILE,
+)
 from tests.unit.monitoring.conftest import DRIFT_SPEC, csv, job, lines, record
 
 ENDPOINT = DRIFT_SPEC["endpoint"]
@@ -212,6 +219,18 @@ def test_a_feature_that_goes_missing_is_a_violation_beyond_chance_alone(drift, p
     assert [(each["feature_name"], each["constraint_check_type"]) for each in violations["violations"]] == [
         ("temp", "completeness_check")
     ]
+
+
+def test_with_a_false_alarm_rate_features_are_looked_at_together(drift, predictor, winter):
+    when = pl.lit(datetime(2013, 7, 9, tzinfo=UTC))
+    rows = winter.sample(3000, seed=5).with_columns(pl.col("dewp").shuffle(seed=1), scheduled_at=when)
+    capture(rows, predictor, "2013/07/09/00/a.jsonl")
+    _, report, _ = drift("2013-08-01T06:00:00Z", false_alarm_rate=0.05)
+    assert (report["status"], report["drifted_features"]) == ("drift", [])
+    assert "dewp" in report["multivariate"]["pairs"][0]["features"]
+    assert published()[CORRELATION_DRIFT_METRIC, None][1][0] > 1
+    _, report, _ = drift("2013-08-01T06:00:00Z", false_alarm_rate=0.05, multivariate_statistic=None)
+    assert (report["status"], report["multivariate"]) == ("no-drift", None)
 
 
 def test_a_prediction_has_a_threshold_of_its_own(drift, predictor, winter):

@@ -1,0 +1,145 @@
+"""Correlations: counted exactly however a window is cut, alarms as rare as chosen, hidden shifts found."""
+
+import json
+from datetime import UTC, datetime
+from unittest.mock import Mock
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.bins import NumericBins
+from monitoring.contract import CORRELATION_DRIFT_METRIC, MAX_DRIFT_METRIC
+from monitoring.correlation import MOST_FEATURES, Association, correlations
+from monitoring.metrics import publish
+from monitoring.moments import Moments, Scales
+from monitoring.page import page
+from monitoring.profile import Profile
+from monitoring.report import compare, report, summary, violations
+from monitoring.spec import DriftSpec
+from monitoring.window import Window
+from tests.unit.monitoring.conftest import DRIFT_SPEC
+
+NAMES = ("temp", "dewp", "wind", "rain")
+ROWS = 20_000
+WINDOW = Window(datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 8, 1, tzinfo=UTC))
+NUMBERS = st.lists(st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 3), min_size=1, max_size=60)
+
+
+def drawn(rows, seed, together=0.9):
+    """Temperature and dew point go together; rain is rare and its values far apart; a tenth of the wind is missing."""
+    generator = np.random.default_rng(seed)
+    temp, other, wind, rain = generator.standard_normal((4, rows))
+    dewp = together * temp + np.sqrt(1 - together**2) * other
+    return [20 + 5 * temp, dewp, np.where(rain > 1.3, np.nan, wind), np.where(np.abs(rain) > 1.5, np.exp(3 * rain), 0)]
+
+
+@pytest.fixture(scope="module")
+def association():
+    return Association.fit(NAMES, drawn(ROWS, seed=0))
+
+
+def spec(**change):
+    return DriftSpec.from_json(json.dumps(DRIFT_SPEC | {"false_alarm_rate": 0.05} | change))
+
+
+def compared(association, columns, **change):
+    """What the job finds in a window of these columns."""
+    bins = [NumericBins.fit(pl.Series(name, one)) for name, one in zip(NAMES, drawn(ROWS, seed=0), strict=True)]
+    scores, nothing = NumericBins("score", ()), pl.Series([0.1] * ROWS)
+    then = Profile.of(bins, scores, pl.DataFrame(dict(zip(NAMES, drawn(ROWS, seed=0), strict=True))), nothing)
+    now = Profile.of(
+        bins, scores, pl.DataFrame(dict(zip(NAMES, columns, strict=True))), pl.Series([0.1] * len(columns[0]))
+    )
+    judged = spec(**change)
+    drift = association.compare(Moments.of(association.scales, columns), judged.correlation_rate)
+    return compare(then, now, judged, correlation=drift)
+
+
+@given(rows=NUMBERS, cut=st.integers(0, 60))
+def test_moments_of_parts_add_up_to_those_of_the_whole_exactly(rows, cut):
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    scales = Scales.fit("abc", columns)
+    parts = [[column[:cut] for column in columns], [column[cut:] for column in columns]]
+    whole, added = Moments.of(scales, columns), Moments.of(scales, parts[1]) + Moments.of(scales, parts[0])
+    assert added.to_json() == whole.to_json() == Moments.from_json(whole.to_json(), 3).to_json()
+    assert (np.abs(correlations(whole)) <= 1 + 1e-9).all()
+
+
+def test_correlations_are_those_of_numpy():
+    columns = [column for column in drawn(5000, seed=1) if np.isfinite(column).all()][:2]
+    found = correlations(Moments.of(Scales.fit("ab", columns), columns))
+    assert found == pytest.approx(np.corrcoef(columns), abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def associations():
+    return [Association.fit(NAMES, drawn(ROWS, seed)) for seed in range(5)]
+
+
+@pytest.mark.parametrize(("rows", "windows"), [(500, 80), (2_000, 60)])
+def test_as_many_windows_without_drift_raise_the_alarm_as_was_chosen(associations, rows, windows):
+    found = [
+        one.compare(Moments.of(one.scales, drawn(rows, 1000 * number + window)), 0.1).drifted
+        for number, one in enumerate(associations, 1)
+        for window in range(windows)
+    ]
+    # Windows against one and the same baseline err together.
+    assert 0.05 <= np.mean(found) <= 0.15
+
+
+def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(association):
+    columns = drawn(1000, seed=2)
+    columns[1] = np.random.default_rng(3).permutation(columns[1])
+    found = compared(association, columns)
+    assert found.drifted_features == []
+    assert found.status == "drift"
+    assert found.max_drift == found.correlation.ratio > 1
+    assert found.correlation.to_json()["pairs"][0]["features"] == ["temp", "dewp"]
+    records = {"reasons": {}}
+    assert report(spec(), WINDOW, records, found)["multivariate"]["drifted"]
+    assert "<h2>How features go together</h2>" in page(spec(), WINDOW, records, found)
+    cloudwatch = Mock()
+    publish(cloudwatch, "endpoint", WINDOW.end, found)
+    (sent,) = [call.kwargs["MetricData"] for call in cloudwatch.put_metric_data.call_args_list]
+    values = {each["MetricName"]: each["Value"] for each in sent if len(each["Dimensions"]) == 1}
+    assert values[CORRELATION_DRIFT_METRIC] == values[MAX_DRIFT_METRIC] == found.max_drift
+    assert "correlation of temp and dewp 0.9" in summary(found, 500)
+    assert [each["feature_name"] for each in violations(found)["violations"]] == ["temp"]
+
+
+def test_without_a_change_nothing_is_said(association):
+    found = compared(association, drawn(1000, seed=4))
+    assert (found.status, violations(found)) == ("no-drift", {"violations": []})
+
+
+def test_features_and_correlations_share_the_false_alarm_rate():
+    assert 1 - (1 - spec().correlation_rate) ** 2 == pytest.approx(0.05)
+    assert spec(multivariate_statistic=None).correlation_rate is None
+    assert spec(false_alarm_rate=None).correlation_rate is None
+
+
+def test_a_baseline_keeps_its_association(association):
+    again = Association.from_json(json.loads(json.dumps(association.to_json())))
+    assert again.to_json() == association.to_json()
+    with pytest.raises(ValueError, match="do not fit each other"):
+        Association.from_json(association.to_json() | {"names": ["temp"]})
+    with pytest.raises(ValueError, match="other than 3 numeric features"):
+        Moments.from_json(association.moments.to_json(), 3)
+
+
+@pytest.mark.parametrize("features", [0, 1, MOST_FEATURES + 1])
+def test_there_are_no_correlations_of_one_feature_and_none_of_very_many(features):
+    names = [str(number) for number in range(features)]
+    assert Association.fit(names, [np.arange(9.0)] * features) is None
+
+
+def test_features_that_are_one_or_constant_do_not_drift_by_rounding():
+    def columns(rows, seed):
+        one = np.random.default_rng(seed).standard_normal(rows)
+        return [one, one * 1.8 + 32, np.full(rows, 7.0), np.full(rows, np.nan)]
+
+    association = Association.fit(NAMES, columns(5000, seed=0))
+    assert not association.compare(Moments.of(association.scales, columns(5000, seed=1)), 0.05).drifted
