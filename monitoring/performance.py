@@ -3,7 +3,7 @@
 Sources: DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated ROC curves (1988), for the
 AUC's standard error; Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning
 (2015), for the calibration error; Białek et al., Estimating model performance under covariate shift without labels
-(2024), for the confidence-based estimate.
+(2024), for the confidence-based estimate; Casella and Berger, Statistical inference (2002), for the delta method.
 """
 
 import math
@@ -37,15 +37,29 @@ class Measured:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
-def classification(labels: Vector, scores: Vector) -> dict[str, Measured]:
-    """AUC, log loss and calibration error of a binary classifier; no AUC where all labels are one.
+def classification(labels: Vector, scores: Vector, threshold: float = 0.5) -> dict[str, Measured]:
+    """AUC, log loss, calibration error and F1 of a binary classifier.
+
+    There is no AUC where all labels are one, and no F1 where nothing is positive, in truth or in the answers.
 
     Args:
         labels: 0 or 1, shape (rows,).
         scores: Probabilities of 1, shape (rows,).
+        threshold: From this score on, the answer is 1.
     """
-    known = {"log_loss": _mean(_log_losses(labels, scores)), "calibration_error": calibration_error(labels, scores)}
-    return {"auc": auc(labels, scores), **known} if 0 < labels.sum() < len(labels) else known
+    found = {"auc": auc(labels, scores)} if 0 < labels.sum() < len(labels) else {}
+    found |= {"log_loss": _mean(_log_losses(labels, scores)), "calibration_error": calibration_error(labels, scores)}
+    return found | ({"f1": f1(labels, scores, threshold)} if (labels + (scores >= threshold)).any() else {})
+
+
+def f1(labels: Vector, scores: Vector, threshold: float) -> Measured:
+    """The harmonic mean of precision and recall; its error by the delta method, as a ratio of two sums over rows."""
+    answers = (scores >= threshold).astype(np.float64)
+    # 2 · true positives / (answered 1 + labelled 1); a row's influence on it is what the row adds beyond its share.
+    positives = labels + answers
+    value = float(2 * (labels * answers).sum() / positives.sum())
+    error = Z * math.sqrt(_squared_error((2 * labels * answers - value * positives) / positives.mean()))
+    return Measured(value, max(0.0, value - error), min(1.0, value + error))
 
 
 def regression(labels: Vector, scores: Vector) -> dict[str, Measured]:
@@ -81,20 +95,26 @@ def calibration_error(labels: Vector, scores: Vector) -> Measured:
     return Measured(value, min(value, float(low)), max(value, float(high)))
 
 
-def estimate(scores: Vector) -> dict[str, float]:
-    """What AUC and log loss would be if the scores were calibrated, without a label; no AUC where all scores are one.
+def estimate(scores: Vector, threshold: float = 0.5) -> dict[str, float]:
+    """What AUC, log loss and F1 would be if the scores were calibrated, without a label.
+
+    There is no AUC where all scores are one, and no F1 where all are 0.
 
     Args:
         scores: Probabilities of 1, shape (rows,).
+        threshold: From this score on, the answer is 1.
     """
+    answers = scores >= threshold
+    positives = float(scores.sum() + answers.sum())
+    expected = {"f1": float(2 * scores[answers].sum() / positives)} if positives else {}
     ordered, rows = np.unique(scores, return_counts=True)
     positive, negative = ordered * rows, (1 - ordered) * rows
     entropy = float(_log_losses(scores, scores).mean())
     pairs = positive.sum() * negative.sum()
     if len(ordered) == 1 or pairs == 0:
-        return {"log_loss": entropy}
+        return {"log_loss": entropy, **expected}
     below = negative.cumsum() - negative / 2
-    return {"auc": float((positive * below).sum() / pairs), "log_loss": entropy}
+    return {"auc": float((positive * below).sum() / pairs), "log_loss": entropy, **expected}
 
 
 def _log_losses(labels: Vector, scores: Vector) -> Vector:

@@ -51,7 +51,7 @@ def run(job: Job) -> str:
     s3 = boto3.client("s3", region_name=job.environment.get("AWS_REGION"))
     (answers, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
     pairs = np.array(list(joined(answers, labels.by_id, labels.reasons)), dtype=np.float64).reshape(-1, 2)
-    metrics = _metrics(spec, pairs[:, 0], pairs[:, 1])
+    metrics, estimated = _metrics(spec, pairs[:, 0], pairs[:, 1]), _estimate(spec, answers)
     document = {
         "schema_version": QUALITY_REPORT_SCHEMA_VERSION,
         "model": spec.model,
@@ -62,10 +62,10 @@ def run(job: Job) -> str:
         "labelled_rows": len(pairs),
         "status": "measured" if metrics else "not-enough-labels",
         "metrics": {name: measured.to_json() for name, measured in metrics.items()},
-        "estimate_without_labels": _estimate(spec, answers),
+        "estimate_without_labels": estimated,
     }
     job.write_json(REPORT_OUTPUT, QUALITY_REPORT_FILE, document)
-    return _summary(spec, len(pairs), metrics)
+    return _summary(spec, len(pairs), metrics, estimated)
 
 
 def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, Tally]:  # noqa: ANN401 - made at run time
@@ -96,7 +96,9 @@ def _labels(s3: Any, spec: QualitySpec, arrived: Window) -> Labels:  # noqa: ANN
 def _metrics(spec: QualitySpec, labels: Vector, scores: Vector) -> dict[str, Measured]:
     if len(labels) < spec.minimum_rows:
         return {}
-    return classification(labels, scores) if spec.problem == "binary-classification" else regression(labels, scores)
+    if spec.problem == "binary-classification":
+        return classification(labels, scores, spec.decision_threshold)
+    return regression(labels, scores)
 
 
 def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:
@@ -104,11 +106,13 @@ def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:
     scores = np.array([score for each in answers.values() for score in each], dtype=np.float64)
     if spec.problem != "binary-classification" or len(scores) < spec.minimum_rows:
         return None
-    return estimate(scores)
+    return estimate(scores, spec.decision_threshold)
 
 
-def _summary(spec: QualitySpec, rows: int, metrics: dict[str, Measured]) -> str:
+def _summary(spec: QualitySpec, rows: int, metrics: dict[str, Measured], estimated: dict[str, float] | None) -> str:
     if not metrics:
-        return f"not enough labels: {rows} rows have one, {spec.minimum_rows} needed"
+        missing = f"not enough labels: {rows} rows have one, {spec.minimum_rows} needed"
+        guessed = ", ".join(f"{name} {value:.4g}" for name, value in (estimated or {}).items())
+        return f"{missing}; estimated, if the scores are calibrated: {guessed}" if guessed else missing
     said = ", ".join(f"{name} {each.value:.4g} ({each.low:.4g} to {each.high:.4g})" for name, each in metrics.items())
     return f"quality of {rows} labelled rows: {said}"

@@ -164,6 +164,7 @@ class QualitySpec(Spec):
         schedule: One of `SCHEDULES`: how long the window is.
         minimum_rows: With fewer labelled rows, the answer is "not enough labels".
         label_delay_days: For so long, labels may keep arriving after the window's end.
+        decision_threshold: A binary classifier answers 1 from this score on; F1 is of these answers.
     """
 
     endpoint: str
@@ -173,6 +174,7 @@ class QualitySpec(Spec):
     schedule: str
     minimum_rows: int
     label_delay_days: int = 0
+    decision_threshold: float = 0.5
 
     @property
     def label_delay(self) -> timedelta:
@@ -186,6 +188,8 @@ class QualitySpec(Spec):
         _check_uri("ground_truth_uri", self.ground_truth_uri)
         _check_at_least("minimum_rows", self.minimum_rows, 1)
         _check_at_least("label_delay_days", self.label_delay_days, 0)
+        if not 0 <= self.decision_threshold <= 1:
+            raise _wrong("decision_threshold", self.decision_threshold, "from 0 to 1")
 
 
 def _check_schedule(schedule: str) -> None:

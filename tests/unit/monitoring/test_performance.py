@@ -46,13 +46,33 @@ def test_one_label_alone_has_no_auc():
     assert "auc" not in classification(*vectors((1, 0.75), (1, 0.5)))
 
 
+def test_f1_equals_the_value_worked_out_by_hand():
+    # Answered 1: three, of which two are; labelled 1: three.
+    rows = vectors((1, 0.75), (1, 0.3), (0, 0.5), (1, 0.9), (0, 0.1))
+    assert classification(*rows, threshold=0.5)["f1"].value == pytest.approx(2 * 2 / (3 + 3))
+    assert "f1" not in classification(*vectors((0, 0.2), (0, 0.1)))
+
+
+@given(SCORED, st.sampled_from([0.2, 0.5, 1.0]))
+def test_f1_is_the_harmonic_mean_of_precision_and_recall(rows, threshold):
+    labels, scores = vectors(*rows)
+    true = (labels * (scores >= threshold)).sum()
+    found = classification(labels, scores, threshold)["f1"]
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    if true:
+        precision, recall = true / (scores >= threshold).sum(), true / labels.sum()
+        assert found.value == pytest.approx(2 * precision * recall / (precision + recall))
+    else:
+        assert found.value == 0
+
+
 def test_rmse_and_mae_equal_the_values_worked_out_by_hand():
     found = regression(*vectors((1, 4), (2, 1), (3, 3)))
     assert found["rmse"].value == pytest.approx(math.sqrt(10 / 3))
     assert found["mae"].value == pytest.approx(4 / 3)
 
 
-@pytest.mark.parametrize("metric", ["auc", "log_loss"])
+@pytest.mark.parametrize("metric", ["auc", "log_loss", "f1"])
 def test_the_interval_holds_the_true_value_95_times_in_100(metric):
     true = classification(*simulated(400_000, seed=0))[metric].value
     found = [classification(*simulated(500, seed))[metric] for seed in range(1, 301)]
@@ -74,4 +94,5 @@ def test_the_estimate_without_labels_is_what_labels_then_say_of_calibrated_score
 
 
 def test_one_score_for_all_has_no_estimate_of_the_auc():
-    assert estimate(np.full(10, 0.5)) == {"log_loss": pytest.approx(math.log(2))}
+    assert estimate(np.full(10, 0.5)) == {"log_loss": pytest.approx(math.log(2)), "f1": pytest.approx(2 / 3)}
+    assert "f1" not in estimate(np.zeros(10))

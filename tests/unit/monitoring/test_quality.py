@@ -119,12 +119,22 @@ def test_what_could_not_be_joined_is_counted_with_its_reason(quality):
     assert report["labelled_rows"] == 1
 
 
-def test_too_few_labels_say_so_and_the_estimate_stands_alone(quality):
+def test_too_few_labels_say_so_and_the_estimate_stands_alone(quality, tmp_path):
     capture(*(answered(str(number), 0.3) for number in range(30)))
     label(*(truth(str(number), 0) for number in range(19)))
     report = quality()
     assert (report["status"], report["metrics"], report["labelled_rows"]) == ("not-enough-labels", {}, 19)
-    assert report["estimate_without_labels"] == {"log_loss": pytest.approx(-0.3 * np.log(0.3) - 0.7 * np.log(0.7))}
+    entropy = pytest.approx(-0.3 * np.log(0.3) - 0.7 * np.log(0.7))
+    assert report["estimate_without_labels"] == {"log_loss": entropy, "f1": 0.0}
+    said = (tmp_path / "output" / "message").read_text()
+    assert said.startswith("not enough labels: 19 rows have one, 20 needed; estimated, if the scores are calibrated: ")
+
+
+def test_what_counts_as_1_is_the_owners_to_say(quality):
+    capture(*(answered(str(number), 0.3) for number in range(20)))
+    label(*(truth(str(number), number % 2) for number in range(20)))
+    assert quality()["metrics"]["f1"]["value"] == 0
+    assert quality(decision_threshold=0.25)["metrics"]["f1"]["value"] == pytest.approx(2 / 3)
 
 
 def test_labels_that_have_not_come_yet_are_not_known_yet(quality):
@@ -145,6 +155,7 @@ def test_a_regression_has_errors_in_its_own_unit_and_no_estimate(quality):
     ("change", "message"),
     [
         ({"ground_truth_uri": "labels/"}, 'ground_truth_uri is "labels/": must be an S3 URI, s3://bucket/prefix'),
+        ({"decision_threshold": 2.0}, "decision_threshold is 2.0: must be from 0 to 1"),
         ({"label_delay_days": -1}, "label_delay_days is -1: must be at least 0"),
     ],
 )
