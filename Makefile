@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DRIFT_PEERS := evidently nannyml whylogs pyarrow
 PEERS := fastapi flask mlserver mlflow mms
+ENV ?= $(or $(SAGESTACK_ENV),local)
 STARTED := $(shell date +%s)
 SETTINGS := pyproject.toml requirements/dev.lock
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -43,6 +44,18 @@ screenshots: .venv/.ready ## The README's output and picture, from the last demo
 
 doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
 	@$(BIN)/python -m infra.doctor
+
+plan: set-up ## What a deploy of an environment would change, in plain words: make plan ENV=prod
+	@rm -rf build/plans/$(ENV) cdktf.out/stacks/$(ENV)-* && mkdir -p build/plans/$(ENV)
+	@SAGESTACK_ENV=$(ENV) $(BIN)/python -m infra.main
+	@for stack in cdktf.out/stacks/$(ENV)-*; do \
+		plan=$(CURDIR)/build/plans/$(ENV)/$${stack##*/}.json; \
+		( cd "$$stack" && "$$TERRAFORM_BINARY_NAME" init -input=false -no-color >"$$plan.log" && \
+			"$$TERRAFORM_BINARY_NAME" plan -input=false -lock=false -no-color -out=plan >"$$plan.log" && \
+			"$$TERRAFORM_BINARY_NAME" show -json plan >"$$plan" ) || { cat "$$plan.log" >&2; exit 1; }; \
+	done
+	@$(BIN)/sagestack explain-plan build/plans/$(ENV)/*.json >build/plans/$(ENV).md
+	@cat build/plans/$(ENV).md
 
 images: .venv/.ready ## Build the three images, each tagged by its content hash
 	$(BIN)/python -m infra.containers
@@ -117,7 +130,7 @@ clean-all: clean ## Remove the environments too
 
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
-.PHONY: help demo test check screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
+.PHONY: help demo test check plan screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
 	bench-serving-soak bench-drift bench-drift-quality clean clean-all set-up tools python
 
 python:

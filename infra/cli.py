@@ -31,6 +31,7 @@ COMMANDS: Final = (
         "infra.bootstrap.commands:bootstrap",
         "Make the state bucket and the roles that deploy.",
     ),
+    ("environments", "infra.bootstrap.commands:environments", "List the environments that a GitHub repository plans."),
     ("explain-plan", "infra.plan.commands:explain_plan", "Say in plain words what Terraform plans would change."),
     ("local", "infra.local.commands:app", "Run the local cloud."),
     ("serve", "infra.serve:serve", "Answer requests for a model artifact on this machine, as its endpoint would."),

@@ -1,12 +1,13 @@
-"""`sagestack bootstrap`: once an environment, by somebody who may administer its account."""
+"""`sagestack bootstrap`, once an environment; `sagestack environments`, for the workflows of those that name GitHub."""
 
+import json
 from typing import Annotated
 
 import typer
 
 from infra.bootstrap.roles import roles
 from infra.bootstrap.state_bucket import state_bucket
-from infra.config import S3State, chosen_environment, load_environment
+from infra.config import S3State, chosen_environment, environment_names, load_environment, project_root
 from infra.errors import UserError
 from infra.session import explained, own_client
 
@@ -28,3 +29,23 @@ def bootstrap(env: Environment = None) -> None:
     for line in roles(environment, state):
         typer.echo(line)
     typer.echo(f"Now npx cdktf deploy {environment.name}-platform")
+
+
+def environments(
+    github: Annotated[str, typer.Option(help="The repository, such as acme/models.")],
+    only: Annotated[str | None, typer.Option(help="One environment; all unless given.", show_default=False)] = None,
+) -> None:
+    """Print the environments that name this repository, as a matrix for its workflows."""
+    root = project_root()
+    loaded = (load_environment(name, root) for name in ([only] if only else environment_names(root)))
+    named = [one for one in loaded if one.github is not None and one.github.repository == github]
+    rows = [
+        {
+            "name": one.name,
+            "region": one.region,
+            "plan_role": f"arn:aws:iam::{one.account}:role/{one.names.plan_role}",
+            "deploy_role": f"arn:aws:iam::{one.account}:role/{one.names.deploy_role}",
+        }
+        for one in named
+    ]
+    typer.echo(json.dumps(rows))
