@@ -43,6 +43,10 @@ COMMANDS: Final = (
     ("rollback", "infra.release.commands:rollback", "Go back to the release before this one: lock, deploy, verify."),
     ("receipts", "infra.release.commands:receipts", "List a model's deploys: who, when, from what to what."),
     ("retire", "infra.release.commands:retire", "Delete a model's versions, so that its stack can be destroyed."),
+    ("retraining", "infra.retraining:retraining", "List what the governor decided about retraining, and why."),
+    ("retrain", "infra.retraining:retrain", "Ask the governor for a training run."),
+    ("hold", "infra.retraining:hold", "Let nothing start a training run until `resume`."),
+    ("resume", "infra.retraining:resume", "Release a hold."),
     ("verify", "infra.release.commands:verify", "Compare what is live with what should be, and keep a receipt."),
 )
 

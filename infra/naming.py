@@ -119,6 +119,11 @@ class ModelNames:
         return f"s3://{self.environment.bucket('registry')}/{self.model}/drift"
 
     @property
+    def ledger(self) -> str:
+        """The table of the governor's decisions."""
+        return f"{self.base}-retraining"
+
+    @property
     def receipts_prefix(self) -> str:
         """Deploy receipts in the registry bucket, named by their moment."""
         return f"{self.model}/receipts/"

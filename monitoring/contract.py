@@ -72,11 +72,22 @@ DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
 SAMPLE_COUNT_METRIC: Final = "SampleCount"
 """Rows in the window; published also when it is zero, so that silence is always a fault."""
 
-GOVERNOR_HANDLER: Final = "monitoring.governor.handler"
+GOVERNOR_HANDLER: Final = "monitoring.governor.function.handler"
 GOVERNOR_SPEC_VARIABLE: Final = "SAGESTACK_GOVERNOR_SPEC"
 RETRAINING_REQUESTED: Final = "Retraining Requested"
 """EventBridge detail-type of a person's request; its source is EVENT_SOURCE."""
 EVENT_SOURCE: Final = "sagestack"
+RETRAINING_DECIDED: Final = "Retraining Decided"
+"""EventBridge detail-type of every decision of the governor, yes or no; its source is EVENT_SOURCE."""
+
+# The governor's table: its keys, the kinds of item, and the range key of those that there is one of.
+LEDGER_KIND: Final = "kind"
+LEDGER_AT: Final = "at"
+LEDGER_EXPIRES: Final = "expires"
+LEDGER_DECISION: Final = "decision"
+LEDGER_START: Final = "start"
+LEDGER_HOLD: Final = "hold"
+LEDGER_ONLY: Final = "only"
 
 STARTED_BY_PARAMETER: Final = "StartedBy"
 """The pipeline parameter that says why a run was started; one of STARTED_BY."""

@@ -26,7 +26,7 @@ from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.multi_model import MultiModelEndpointConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
-from infra.config.retraining import NewDataConfig, RetrainingConfig
+from infra.config.retraining import DriftWindowsConfig, NewDataConfig, RetrainingConfig
 from infra.config.rollout import (
     AllAtOnceRollout,
     CanaryRollout,
@@ -71,6 +71,7 @@ __all__ = [
     "CpuPolicy",
     "DataConfig",
     "DriftConfig",
+    "DriftWindowsConfig",
     "EndpointConfig",
     "EnvironmentConfig",
     "FeaturesConfig",

@@ -118,9 +118,14 @@ class DriftAlarms(Construct):
             self._silence()
 
     @property
+    def asking(self) -> tuple[Alarm, Alarm]:
+        """The alarms that ask for retraining, from their thresholds on."""
+        return self.features, self.prediction
+
+    @property
     def names(self) -> list[str]:
-        """The alarms that ask for retraining."""
-        return [self.features.name, self.prediction.name]
+        """Their names."""
+        return [alarm.name for alarm in self.asking]
 
     def _features(self, drift: DriftConfig) -> Alarm:
         meaning = "A feature's distribution has moved from the baseline's."

@@ -46,10 +46,12 @@ class Bucket(Construct):
 
     def grant_read(self, role: ServiceRole, prefix: str = "") -> None:
         """Read and list what lies below `prefix`."""
-        role.grant(
-            allow(["s3:GetObject"], [f"{self.arn}/{prefix}*"]),
-            allow(["s3:ListBucket"], [self.arn], StringLike={"s3:prefix": [f"{prefix}*"]}),
-        )
+        role.grant(allow(["s3:GetObject"], [f"{self.arn}/{prefix}*"]))
+        self.grant_list(role, prefix)
+
+    def grant_list(self, role: ServiceRole, prefix: str) -> None:
+        """List what lies below `prefix`."""
+        role.grant(allow(["s3:ListBucket"], [self.arn], StringLike={"s3:prefix": [f"{prefix}*"]}))
 
     def grant_write(self, role: ServiceRole, prefix: str = "") -> None:
         """Add objects below `prefix`; not delete."""

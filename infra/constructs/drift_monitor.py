@@ -24,6 +24,7 @@ class DriftMonitor(Construct):
         if model.monitoring.drift is None:
             raise ValueError(f"{model.name} has no drift monitoring to schedule")
         job_role = self._job_role(names, platform)
+        self.job_role_arn = job_role.arn
         job = drift_job(
             model,
             names,

@@ -45,3 +45,8 @@ def container_metric(name: str, endpoint: str, container: str, statistic: str) -
 def monitoring_metric(name: str, endpoint: str, statistic: str = "Maximum") -> Metric:
     """A metric that the drift job publishes once a window."""
     return Metric(contract.METRIC_NAMESPACE, name, ((contract.ENDPOINT_DIMENSION, endpoint),), statistic)
+
+
+def queue_length(queue: str) -> Metric:
+    """Messages that wait in an SQS queue."""
+    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", queue),), "Maximum")

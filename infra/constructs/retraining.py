@@ -1,26 +1,36 @@
-"""The governor, a small Lambda function that every retraining goes through, and the rules that bring it events."""
+"""What brings events to the governor: rules on new data, drift, time and people."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-from infra.config import ModelConfig
-from infra.constructs.lambda_code import LambdaCode
-from infra.constructs.permissions import ServiceRole, allow
+from infra.config import ModelConfig, RetrainingConfig
+from infra.constructs.alarms import DriftAlarms
+from infra.constructs.governor import Governor
+from infra.constructs.metrics import Metric, monitoring_metric
 from infra.constructs.platform import Platform
+from infra.constructs.schedules import expression
 from infra.constructs.training_pipeline import TrainingPipeline
-from infra.images import PROJECT
 from infra.naming import ModelNames
-from infra.provider import Construct, aws, file_asset
+from infra.provider import Construct, aws
 from monitoring import contract
 
-CODE = ("monitoring/__init__.py", "monitoring/contract.py", "monitoring/governor.py")
-RUNTIME = "python3.12"
-LOG_RETENTION_DAYS = 365
+BYTES_A_MB: Final = 1_000_000
+WINDOW_DAYS: Final = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31}
+"""Days in which there is a window at least."""
+
+
+@dataclass(frozen=True)
+class WatchedDrift:
+    """What tells of drift: the alarms, and the role of the jobs that look for it."""
+
+    alarms: DriftAlarms
+    job_role_arn: str
+    schedule: str
 
 
 class Retraining(Construct):
-    """New data, drift alarms and people ask; the governor decides and starts the pipeline, one run at a time."""
+    """New data, drift, time and people ask; the governor decides and starts the pipeline, one run at a time."""
 
     def __init__(
         self,
@@ -31,74 +41,65 @@ class Retraining(Construct):
         names: ModelNames,
         platform: Platform,
         pipeline: TrainingPipeline,
-        drift_alarms: Sequence[str],
+        drift: WatchedDrift | None,
     ) -> None:
         super().__init__(scope, id_)
         self._model, self._names, self._platform = model, names, platform
-        self.function_name = f"{names.base}-governor"
-        self.function = self._function(pipeline)
-        self._rule(
-            "requested",
-            {
-                "source": [contract.EVENT_SOURCE],
-                "detail-type": [contract.RETRAINING_REQUESTED],
-                "detail": {"model": [model.name]},
-            },
-        )
-        if model.retraining.new_data is not None:
-            self._rule("new-data", self._new_data())
-        if model.retraining.on_drift and drift_alarms:
-            self._rule("drift", self._drift(drift_alarms))
+        retraining = model.retraining
+        drift = drift if retraining.on_drift else None
+        spec = self._brakes(retraining) | self._place(pipeline) | self._watched(drift)
+        self.governor = Governor(self, "governor", names=names, platform=platform, pipeline=pipeline, spec=spec)
+        self._rule("requested", pattern=self._requested())
+        if retraining.new_data is not None:
+            self._rule("new-data", pattern=self._new_data())
+        if retraining.schedule is not None:
+            self._rule("schedule", schedule=expression(retraining.schedule))
+        if drift is not None:
+            self._rule("drift", pattern=_raised(drift))
+            self._rule("window", pattern=_window_ended(drift))
 
-    def _function(self, pipeline: TrainingPipeline) -> aws.LambdaFunction:
-        logs = aws.CloudwatchLogGroup(
-            self,
-            "logs",
-            name=f"/aws/lambda/{self.function_name}",
-            retention_in_days=LOG_RETENTION_DAYS,
-            kms_key_id=self._platform.key.arn,
-        )
-        role = self._role(pipeline, logs)
-        code = LambdaCode.of(*CODE)
-        return aws.LambdaFunction(
-            self,
-            "function",
-            function_name=self.function_name,
-            description=f"Decides whether {self._model.name} is retrained",
-            role=role.arn,
-            runtime=RUNTIME,
-            handler=contract.GOVERNOR_HANDLER,
-            filename=file_asset(self, "code", code.write(PROJECT / "build" / "lambda")),
-            source_code_hash=code.sha256_base64,
-            timeout=60,
-            memory_size=256,
-            reserved_concurrent_executions=1,  # two triggers at once are decided one after the other
-            environment={
-                "variables": {contract.GOVERNOR_SPEC_VARIABLE: json.dumps(self._spec(pipeline), sort_keys=True)}
-            },
-            depends_on=[role.attach(), logs],
-        )
-
-    def _role(self, pipeline: TrainingPipeline, logs: aws.CloudwatchLogGroup) -> ServiceRole:
-        role = ServiceRole(
-            self, "role", name=self.function_name, service="lambda.amazonaws.com", names=self._names.environment
-        )
-        pipeline.grant_start(role)
-        self._platform.data.grant_read(role, self._names.data_prefix)
-        role.grant(allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs.arn}:*"]))
-        return role
-
-    def _spec(self, pipeline: TrainingPipeline) -> dict[str, Any]:
-        retraining = self._model.retraining
+    @staticmethod
+    def _brakes(retraining: RetrainingConfig) -> dict[str, Any]:
+        new_data = retraining.new_data
         return {
-            "schema_version": 1,
+            "cooldown_days": retraining.cooldown_days,
+            "max_runs_a_month": retraining.max_runs_a_month,
+            "minimum_new_files": None if new_data is None else new_data.minimum_files,
+            "minimum_new_bytes": 0 if new_data is None else round(new_data.minimum_mb * BYTES_A_MB),
+            "on_drift": retraining.on_drift,
+            "breached_windows": retraining.drift_windows.breached,
+            "of_windows": retraining.drift_windows.of,
+        }
+
+    def _place(self, pipeline: TrainingPipeline) -> dict[str, Any]:
+        return {
+            "schema_version": 2,
             "model": self._model.name,
             "pipeline": pipeline.name,
+            "table": self._names.ledger,
             "data_bucket": self._platform.data.name,
             "data_prefix": self._names.data_prefix,
-            "cooldown_days": retraining.cooldown_days,
-            "minimum_new_files": None if retraining.new_data is None else retraining.new_data.minimum_files,
-            "on_drift": retraining.on_drift,
+        }
+
+    def _watched(self, drift: WatchedDrift | None) -> dict[str, Any]:
+        """Every window publishes its number of rows; those of the watched alarms' metrics that it could compute."""
+        if drift is None:
+            return {"window_days": 0, "windows": None, "watched": [], "monitor_role": None}
+        watched = [
+            {"alarm": alarm.name, "threshold": alarm.threshold, **_named(alarm.metric)} for alarm in drift.alarms.asking
+        ]
+        return {
+            "window_days": WINDOW_DAYS[drift.schedule],
+            "windows": _named(monitoring_metric(contract.SAMPLE_COUNT_METRIC, self._names.base)),
+            "watched": watched,
+            "monitor_role": drift.job_role_arn,
+        }
+
+    def _requested(self) -> dict[str, Any]:
+        return {
+            "source": [contract.EVENT_SOURCE],
+            "detail-type": [contract.RETRAINING_REQUESTED],
+            "detail": {"model": [self._model.name]},
         }
 
     def _new_data(self) -> dict[str, Any]:
@@ -108,27 +109,39 @@ class Retraining(Construct):
         }
         return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
 
-    @staticmethod
-    def _drift(alarms: Sequence[str]) -> dict[str, Any]:
-        detail = {"alarmName": list(alarms), "state": {"value": ["ALARM"]}}
-        return {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "detail": detail}
-
-    def _rule(self, id_: str, pattern: dict[str, Any]) -> None:
+    def _rule(self, id_: str, *, pattern: dict[str, Any] | None = None, schedule: str | None = None) -> None:
         scope = Construct(self, id_)
         rule = aws.CloudwatchEventRule(
             scope,
             "rule",
             name=f"{self._names.base}-{id_}",
             description=f"Asks the governor whether {self._model.name} is retrained",
-            event_pattern=json.dumps(pattern),
+            event_pattern=None if pattern is None else json.dumps(pattern),
+            schedule_expression=schedule,
         )
-        aws.CloudwatchEventTarget(scope, "target", rule=rule.name, arn=self.function.arn)
+        function = self.governor.function
+        aws.CloudwatchEventTarget(scope, "target", rule=rule.name, arn=function.arn)
         aws.LambdaPermission(
             scope,
             "permission",
             statement_id=f"events-{id_}",
             action="lambda:InvokeFunction",
-            function_name=self.function.function_name,
+            function_name=function.function_name,
             principal="events.amazonaws.com",
             source_arn=rule.arn,
         )
+
+
+def _raised(drift: WatchedDrift) -> dict[str, Any]:
+    detail = {"alarmName": drift.alarms.names, "state": {"value": ["ALARM"]}}
+    return {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "detail": detail}
+
+
+def _window_ended(drift: WatchedDrift) -> dict[str, Any]:
+    """An alarm tells its state once, however long a drift lasts; a drift job's end tells of each window."""
+    detail = {"RoleArn": [drift.job_role_arn], "ProcessingJobStatus": ["Completed"]}
+    return {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Processing Job State Change"], "detail": detail}
+
+
+def _named(metric: Metric) -> dict[str, Any]:
+    return {"namespace": metric.namespace, "metric": metric.name, "dimensions": dict(metric.dimensions)}

@@ -7,8 +7,9 @@ from typing import Any
 from infra.config import EnvironmentConfig
 from infra.local.lifecycle import Handle
 from infra.naming import ModelNames
+from infra.retraining import Ledger
 from infra.session import client
-from monitoring.contract import DRIFT_REPORT_FILE
+from monitoring.contract import DRIFT_REPORT_FILE, LEDGER_AT
 
 Raised = tuple[str, datetime, str]
 """An alarm's name, when it was raised, and the reason it gave."""
@@ -19,7 +20,7 @@ class DemoCloud:
 
     def __init__(self, handle: Handle, environment: EnvironmentConfig) -> None:
         self._handle = handle
-        self._s3, self._logs = client(environment, "s3"), client(environment, "logs")
+        self._environment, self._s3 = environment, client(environment, "s3")
         self._cloudwatch = client(environment, "cloudwatch")
 
     def now(self) -> datetime:
@@ -58,14 +59,10 @@ class DemoCloud:
         reports = (key for key in sorted(keys) if key.endswith(f"/{DRIFT_REPORT_FILE}"))
         return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in reports]
 
-    def decisions(self, function: str) -> list[tuple[datetime, dict[str, Any]]]:
-        """What the governor decided, and why: the JSON lines of its log."""
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
-        events = [event for page in pages for event in page["events"] if event["message"].startswith('{"decision"')]
-        return [
-            (datetime.fromtimestamp(event["timestamp"] / 1000, UTC), json.loads(event["message"])["decision"])
-            for event in events
-        ]
+    def decisions(self, model: str) -> list[tuple[datetime, dict[str, Any]]]:
+        """What the governor decided about the model, and why, the oldest first."""
+        found = Ledger(self._environment, model).decisions(1000)
+        return [(datetime.fromisoformat(item[LEDGER_AT].split(" ")[0]), item) for item in reversed(found)]
 
 
 def _new_state(item: dict[str, Any]) -> dict[str, Any]:

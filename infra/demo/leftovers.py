@@ -15,6 +15,8 @@ LISTS = (
     ("ecr", "describe_repositories", "repositories", "repositoryName"),
     ("iam", "list_roles", "Roles", "RoleName"),
     ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("dynamodb", "list_tables", "TableNames", None),
+    ("sqs", "list_queues", "QueueUrls", None),
     ("events", "list_rules", "Rules", "Name"),
     ("scheduler", "list_schedules", "Schedules", "Name"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
@@ -22,7 +24,10 @@ LISTS = (
     ("sns", "list_topics", "Topics", "TopicArn"),
     ("kms", "list_aliases", "Aliases", "AliasName"),
 )
-"""(service, operation, the answer's list, the name in it) of every kind of resource that the stacks declare."""
+"""(service, operation, the answer's list, the name in it) of every kind of resource that the stacks declare.
+
+No name: the list is one of names.
+"""
 
 
 def leftovers(environment: EnvironmentConfig) -> list[str]:
@@ -32,5 +37,5 @@ def leftovers(environment: EnvironmentConfig) -> list[str]:
 
 def _names(environment: EnvironmentConfig) -> Iterator[tuple[str, str]]:
     for service, operation, key, name in LISTS:
-        for item in getattr(client(environment, service), operation)()[key]:
-            yield service, item[name]
+        for item in getattr(client(environment, service), operation)().get(key, ()):
+            yield service, item if name is None else item[name]

@@ -166,7 +166,7 @@ class Story:
 
     def _ask_the_governor(self) -> None:
         """Why it did, and why it did not."""
-        for at, decision in self.cloud.decisions(f"{self.names.base}-governor"):
+        for at, decision in self.cloud.decisions(MODEL):
             verdict = "started" if decision["start"] else "not started"
             self.record.events.append(Event(at, "decision", f"retraining {verdict}: {decision['reason']}"))
 

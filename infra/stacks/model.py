@@ -10,7 +10,7 @@ from infra.constructs.endpoint import Endpoint
 from infra.constructs.hostings import hosting
 from infra.constructs.platform import Platform
 from infra.constructs.registry import Registry
-from infra.constructs.retraining import Retraining
+from infra.constructs.retraining import Retraining, WatchedDrift
 from infra.constructs.training_pipeline import TrainingPipeline
 from infra.provider import App
 from infra.stacks.base import EnvironmentStack
@@ -37,7 +37,7 @@ class ModelStack(EnvironmentStack):
         pipeline = TrainingPipeline(
             self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
         )
-        drift_alarms = self._serve(lock) if lock else []
+        drift = self._serve(lock) if lock else None
         Retraining(
             self,
             "retraining",
@@ -45,15 +45,15 @@ class ModelStack(EnvironmentStack):
             names=self._names,
             platform=platform,
             pipeline=pipeline,
-            drift_alarms=drift_alarms,
+            drift=drift,
         )
 
-    def _serve(self, lock: ReleaseLock) -> list[str]:
-        """The endpoint and what watches it; the names of the alarms that ask for retraining."""
+    def _serve(self, lock: ReleaseLock) -> WatchedDrift | None:
+        """The endpoint and what watches it; what tells of drift, if anything does."""
         model, names, platform = self._model, self._names, self._platform
         if isinstance(model.endpoint, BatchTransformConfig):
             BatchTransform(self, "batch", settings=model.endpoint, names=names, platform=platform, release=lock.current)
-            return []
+            return None
         kind = hosting(model.endpoint, names, platform)
         alarms = EndpointAlarms(self, "alarms", endpoint=names.base, alerts=platform.alerts)
         kind.alarms(alarms)
@@ -80,10 +80,11 @@ class ModelStack(EnvironmentStack):
         Dashboard(self, "dashboard", name=names.base, region=names.environment.region, pictures=pictures)
         return self._watch_drift(lock.current)
 
-    def _watch_drift(self, release: Release) -> list[str]:
+    def _watch_drift(self, release: Release) -> WatchedDrift | None:
         drift = self._model.monitoring.drift
         if drift is None:
-            return []
+            return None
         names, platform = self._names, self._platform
-        DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
-        return DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts).names
+        monitor = DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
+        alarms = DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts)
+        return WatchedDrift(alarms, monitor.job_role_arn, drift.schedule)

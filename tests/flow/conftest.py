@@ -181,7 +181,7 @@ class Life:
         return [float(line) for line in answer["Body"].read().splitlines()]
 
     def decisions(self):
-        return [decision for _, decision in self.cloud.decisions(f"{self.names.base}-governor")]
+        return [decision for _, decision in self.cloud.decisions(MODEL)]
 
     def live_configuration(self):
         return self.client("sagemaker").describe_endpoint(EndpointName=self.names.base)["EndpointConfigName"]

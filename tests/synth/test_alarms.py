@@ -61,15 +61,16 @@ def named(stack):
     return {alarm["alarm_name"]: alarm for alarm in stack.all("aws_cloudwatch_metric_alarm").values()}
 
 
-def test_a_live_model_has_its_alarms_and_one_that_is_not_has_none(bare, first, prod):
+def test_a_live_model_has_its_alarms_and_one_that_is_not_has_its_governors_alone(bare, first, prod):
     def ends(stack, base):
         return {name.removeprefix(base) for name in named(stack)}
 
-    assert named(bare["local-flight-delay"]) == {}
-    monthly = {"-errors", "-latency", "-drift-features", "-drift-prediction"}
+    always = {"-governor-undecided"}
+    assert ends(bare["local-flight-delay"], "sagestack-local-flight-delay") == always
+    monthly = always | {"-errors", "-latency", "-drift-features", "-drift-prediction"}
     assert ends(first["local-flight-delay"], "sagestack-local-flight-delay") == monthly
     assert ends(prod["prod-churn"], "acme-prod-churn") == monthly | {"-drift-silence"}
-    assert ends(prod["prod-house-price"], "acme-prod-house-price") == {"-errors", "-latency"}
+    assert ends(prod["prod-house-price"], "acme-prod-house-price") == always | {"-errors", "-latency"}
 
 
 def test_every_alarm_says_how_bad_it_is_what_it_means_and_which_runbook_helps(alarms):
@@ -144,7 +145,16 @@ def variants(stack):
 
 
 def test_every_other_alarm_watches_what_we_publish(alarms):
-    assert {alarm["namespace"] for alarm in alarms} == {"AWS/SageMaker", METRIC_NAMESPACE}
+    assert {alarm["namespace"] for alarm in alarms} == {"AWS/SageMaker", "AWS/SQS", METRIC_NAMESPACE}
+
+
+def test_the_governors_failures_are_watched_in_the_queue_that_they_end_in(every_stack):
+    for stack in every_stack:
+        for config in stack.all("aws_lambda_function_event_invoke_config").values():
+            queue = stack.referred(config["destination_config"]["on_failure"]["destination"])
+            (alarm,) = [alarm for name, alarm in named(stack).items() if name.endswith("-governor-undecided")]
+            assert stack.referred(alarm["dimensions"]["QueueName"]) == queue
+            assert alarm["namespace"] == "AWS/SQS"
 
 
 def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):
@@ -152,7 +162,7 @@ def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):
     table = set(re.findall(r"^\| `<endpoint>-([\w<>-]+)` \|", page, re.MULTILINE))
     ends = set()
     for stack in every_stack:
-        base = [endpoint["name"] for endpoint in stack.all("aws_sagemaker_endpoint").values()]
+        base = [pipeline["pipeline_name"] for pipeline in stack.all("aws_sagemaker_pipeline").values()]
         ends |= {alarm["alarm_name"].removeprefix(f"{base[0]}-") for alarm in for_people(stack)}
     assert table == {re.sub("^(challenger|large)-", "<variant>-", end) for end in ends}
 

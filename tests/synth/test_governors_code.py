@@ -13,12 +13,18 @@ from pathlib import Path
 import pytest
 
 from infra.constructs import lambda_code
+from infra.constructs.governor import CODE
 from infra.constructs.lambda_code import LambdaCode
-from infra.constructs.retraining import CODE
 from monitoring.contract import GOVERNOR_HANDLER
 
 RUNTIME_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What AWS's Python runtime brings along, by the module's name."""
+
+
+def test_every_file_of_the_governor_is_deployed():
+    package = lambda_code.PROJECT / "monitoring/governor"
+    files = {f"monitoring/governor/{path.name}" for path in package.glob("*.py")}
+    assert set(CODE) == files | {"monitoring/__init__.py", "monitoring/contract.py"}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ ACCEPTED = {
     "aws_cloudwatch_log_group.name": ("logs", "LogGroupName"),
     "aws_cloudwatch_metric_alarm.alarm_description": ("cloudwatch", "AlarmDescription"),
     "aws_cloudwatch_metric_alarm.alarm_name": ("cloudwatch", "AlarmName"),
+    "aws_dynamodb_table.name": ("dynamodb", "TableName"),
     "aws_ecr_repository.name": ("ecr", "RepositoryName"),
     "aws_iam_role.name": ("iam", "roleNameType"),
     "aws_iam_role_policy.name": ("iam", "policyNameType"),
@@ -38,6 +39,7 @@ RULES_OF_DOCUMENTS = {
     "aws_lambda_function.function_name": 64,
     "aws_s3_bucket.bucket": 63,
     "aws_sns_topic.name": 256,
+    "aws_sqs_queue.name": 80,
 }
 """Limits that AWS's models do not have, or not as strict, but its documentation does."""
 UNICODE = re.compile(r"\\[pu]")

@@ -12,7 +12,6 @@ ENDPOINT_KINDS = {
     "aws_appautoscaling_policy",
     "aws_appautoscaling_target",
     "aws_cloudwatch_dashboard",
-    "aws_cloudwatch_metric_alarm",
     "aws_sagemaker_endpoint",
     "aws_sagemaker_endpoint_configuration",
     "aws_sagemaker_model",

@@ -19,6 +19,7 @@ WAYS_TO_BE_PUBLIC = ("block_public_acls", "block_public_policy", "ignore_public_
 ANY_RESOURCE = {
     "ecr:GetAuthorizationToken": "names no resource",
     "cloudwatch:PutMetricData": "names no resource; a condition holds it to two namespaces",
+    "cloudwatch:GetMetricData": "names no resource",
 }
 ARCHIVES = ["arn:aws:s3:::acme-wording/2/model.tar.gz"]
 """What a model's file names in so many words: the archive of a container of the owner's own."""
@@ -255,3 +256,20 @@ def test_images_are_immutable_scanned_and_encrypted(platform):
         assert repository["image_tag_mutability"] == "IMMUTABLE"
         assert repository["image_scanning_configuration"] == {"scan_on_push": True}
         assert repository["encryption_configuration"][0]["encryption_type"] == "KMS"
+
+
+def test_the_governors_table_and_queue_are_encrypted_and_the_table_can_be_recovered(live_stack, prod):
+    for stack, protected in ((live_stack, False), (prod["prod-churn"], True)):
+        table = stack.only("aws_dynamodb_table")
+        assert table["server_side_encryption"]["kms_key_arn"].startswith("${")
+        assert table["point_in_time_recovery"] == {"enabled": True}
+        assert table["deletion_protection_enabled"] is protected
+        assert stack.only("aws_sqs_queue")["kms_master_key_id"].startswith("${")
+
+
+def test_the_governor_may_start_its_pipeline_and_touch_its_table_alone(live_stack):
+    (policy,) = [one for one in live_stack.all("aws_iam_role_policy").values() if one["name"].endswith("-governor")]
+    allowed = {a: s["Resource"] for s in json.loads(policy["policy"])["Statement"] for a in listed(s["Action"])}
+    assert not [action for action in allowed if action.startswith(("s3:Get", "s3:Put", "dynamodb:Delete", "iam:"))]
+    assert all(":pipeline/sagestack-local-flight-delay" in arn for arn in allowed["sagemaker:StartPipelineExecution"])
+    assert [live_stack.referred(arn) for arn in allowed["dynamodb:PutItem"]] == [live_stack.only("aws_dynamodb_table")]

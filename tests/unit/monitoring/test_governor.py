@@ -1,232 +1,229 @@
-"""The governor starts a run when the rules allow one, and says why or why not."""
+"""The governor as Lambda runs it: it decides, starts one run, remembers, and survives what it is sent."""
 
 import json
+import threading
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from botocore.stub import ANY, Stubber
-from hypothesis import given
-from hypothesis import strategies as st
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from monitoring import governor
-from monitoring.contract import STARTED_BY
-from monitoring.governor import IN_FLIGHT, Run, Spec, Trigger, decide, handler, trigger_of
+from monitoring.governor import function
+from monitoring.governor.function import handler
+from monitoring.governor.ledger import Ledger, Start
+from monitoring.governor.rules import LEASE
+from monitoring.governor.sources import with_start
+from tests.unit.monitoring.governing import ENDPOINT, NAMESPACE, SPEC, alarm, asked, created, event, window
 
-NOW = datetime(2013, 4, 1, tzinfo=UTC)
-SPEC = Spec(1, "flight-delay", "sagestack-test-flight-delay", "data", "flight-delay/labelled/", 75, 3, on_drift=True)
-STATUSES = ("Executing", "Stopping", "Stopped", "Failed", "Succeeded")
-RUNS = st.lists(
-    st.builds(Run, st.integers(0, 200).map(lambda days: NOW - timedelta(days=days)), st.sampled_from(STATUSES)),
-    max_size=5,
-)
-TRIGGERS = st.sampled_from([Trigger(name, "it happened") for name in STARTED_BY])
+NOW = datetime(2013, 4, 1, 6, tzinfo=UTC)
+KEYS = [("kind", "HASH"), ("at", "RANGE")]
 
 
-def decided(trigger="new-data", *runs, new_files=3, spec=SPEC):
-    return decide(Trigger(trigger, "it happened"), NOW, runs=runs, new_files=new_files, spec=spec)
+class SageMaker:
+    """As much of a client as the governor takes; a token starts one run, however often it comes."""
+
+    def __init__(self):
+        self.runs, self.fails = {}, False
+        self._lock = threading.Lock()
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, *, PipelineName):  # noqa: N803 - SageMaker's names
+        assert PipelineName == SPEC.pipeline
+        return [{"PipelineExecutionSummaries": list(self.runs.values())}]
+
+    def start_pipeline_execution(self, *, ClientRequestToken, PipelineParameters, **_):  # noqa: N803
+        if self.fails:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartPipelineExecution")
+        with self._lock:
+            (started_by,) = PipelineParameters
+            return self.runs.setdefault(ClientRequestToken, run(NOW, "Executing", started_by["Value"]))
 
 
-def ago(days, status="Succeeded"):
-    return Run(NOW - timedelta(days=days), status)
+def run(started, status="Succeeded", name="earlier"):
+    return {"StartTime": started, "PipelineExecutionStatus": status, "PipelineExecutionArn": f"execution/{name}"}
 
 
-def test_the_first_run_starts_when_there_are_files_enough():
-    assert not decided(new_files=2).start
-    assert decided(new_files=3) == governor.Decision(start=True, reason="it happened", started_by="new-data")
-
-
-def test_the_cooldown_ends_on_its_last_day():
-    assert decided("drift", ago(75)).start
-    refused = decided("drift", ago(74.99))
-    assert not refused.start
-    assert "the cooldown lasts until 2013-04-01T00:14:24Z" in refused.reason
-
-
-def test_a_person_passes_the_cooldown_but_no_run_in_flight():
-    assert decided("person", ago(1)).start
-    assert "still in flight" in decided("person", ago(1, "Executing")).reason
-
-
-@pytest.mark.parametrize("status", ["Failed", "Stopped"])
-def test_a_run_that_came_to_nothing_does_not_block_the_next(status):
-    assert decided("drift", ago(1, status)).start
-    assert not decided("drift", ago(1, status), ago(30)).start
-
-
-def test_the_configuration_switches_triggers_off():
-    quiet = Spec(**{**vars(SPEC), "on_drift": False, "minimum_new_files": None})
-    assert "drift starts nothing" in decided("drift", spec=quiet).reason
-    assert "new data starts nothing" in decided("new-data", spec=quiet).reason
-    assert decided("person", spec=quiet).start
-
-
-@given(TRIGGERS, RUNS, st.integers(0, 9))
-def test_no_trigger_starts_a_second_run(trigger, runs, new_files):
-    running = Run(NOW - timedelta(hours=1), IN_FLIGHT[new_files % 2])
-    assert not decide(trigger, NOW, runs=[*runs, running], new_files=new_files, spec=SPEC).start
-
-
-@given(TRIGGERS, RUNS, st.integers(0, 74))
-def test_only_a_person_starts_a_run_within_the_cooldown(trigger, runs, days):
-    decision = decide(trigger, NOW, runs=[*runs, ago(days)], new_files=9, spec=SPEC)
-    assert not decision.start or trigger.started_by == "person"
-
-
-@given(TRIGGERS, RUNS, st.integers(0, 9))
-def test_every_trigger_starts_a_run_sooner_or_later(trigger, runs, new_files):
-    over = [Run(run.started, "Failed") if run.status in IN_FLIGHT else run for run in runs]
-    later = NOW + timedelta(days=75)
-    assert decide(trigger, later, runs=over, new_files=new_files + 3, spec=SPEC).start
-
-
-@given(TRIGGERS, RUNS, st.integers(0, 9))
-def test_the_order_of_runs_does_not_matter(trigger, runs, new_files):
-    first = decide(
-        trigger, NOW, runs=sorted(runs, key=lambda run: (run.started, run.status)), new_files=new_files, spec=SPEC
-    )
-    assert decide(trigger, NOW, runs=runs, new_files=new_files, spec=SPEC).start == first.start
-
-
-@given(TRIGGERS, RUNS, st.integers(0, 9))
-def test_every_decision_names_what_happened_and_who_asked(trigger, runs, new_files):
-    decision = decide(trigger, NOW, runs=runs, new_files=new_files, spec=SPEC)
-    assert decision.reason.startswith("it happened")
-    assert decision.started_by == trigger.started_by
-    assert decision.start == (decision.reason == "it happened")
-
-
-def event(source, detail_type, detail):
-    head = {"id": "9f6b2c1e", "time": "2013-04-01T00:00:00Z"}
-    return head | {"source": source, "detail-type": detail_type, "detail": detail}
-
-
-def created(key="flight-delay/labelled/2013-03.parquet", bucket="data"):
-    return event("aws.s3", "Object Created", {"bucket": {"name": bucket}, "object": {"key": key}})
-
-
-def alarm(value="ALARM"):
-    return event("aws.cloudwatch", "CloudWatch Alarm State Change", {"alarmName": "drift", "state": {"value": value}})
-
-
-@pytest.mark.parametrize(
-    ("happened", "trigger"),
-    [
-        (created(), Trigger("new-data", "new data flight-delay/labelled/2013-03.parquet")),
-        (created(key="other/2013-03.parquet"), None),
-        (created(bucket="other"), None),
-        (alarm(), Trigger("drift", "alarm drift")),
-        (alarm("OK"), None),
-        (
-            event("sagestack", "Retraining Requested", {"reason": "new fares"}),
-            Trigger("person", "asked for: new fares"),
-        ),
-        (event("sagestack", "Retraining Requested", {}), Trigger("person", "asked for: no reason given")),
-        (event("aws.events", "Scheduled Event", {}), Trigger("schedule", "the schedule")),
-    ],
-)
-def test_events_are_triggers_or_none_of_its_business(happened, trigger):
-    assert trigger_of(happened, SPEC) == trigger
-
-
-def test_an_event_that_no_rule_should_send_is_an_error():
-    with pytest.raises(ValueError, match="knows no event 'Object Deleted'"):
-        trigger_of(event("aws.s3", "Object Deleted", {}), SPEC)
+@pytest.fixture(scope="module")
+def clients():
+    """Made once: they are what takes time."""
+    with mock_aws():
+        names = ("s3", "dynamodb", "events", "cloudwatch", "sqs")
+        return {name: boto3.client(name, region_name="us-east-1") for name in names}
 
 
 @pytest.fixture
-def sagemaker(monkeypatch):
-    """SageMaker's answers, checked against its service model; S3 is a real in-process one."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(vars(SPEC)))
+def aws(clients, monkeypatch):
+    """A new AWS in this process, but for SageMaker."""
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC)))
+    clients = clients | {"sagemaker": SageMaker()}
+    monkeypatch.setattr(function, "client", clients.__getitem__)
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="data")
-        client = boto3.client("sagemaker")
-        real = boto3.client
-        monkeypatch.setattr(boto3, "client", lambda service: client if service == "sagemaker" else real(service))
-        with Stubber(client) as stub:
-            yield stub
-            stub.assert_no_pending_responses()
+        clients["s3"].create_bucket(Bucket=SPEC.data_bucket)
+        clients["dynamodb"].create_table(
+            TableName=SPEC.table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in KEYS],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in KEYS],
+        )
+        yield clients
 
 
-def put_files(number):
+def rules(monkeypatch, **changes):
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(replace(SPEC, **changes))))
+
+
+def put_files(aws, number):
     for index in range(number):
-        boto3.client("s3").put_object(Bucket="data", Key=f"flight-delay/labelled/2013-{index:02d}.parquet", Body=b"")
+        aws["s3"].put_object(Bucket=SPEC.data_bucket, Key=f"{SPEC.data_prefix}2013-{index:02d}.parquet", Body=b"12345")
 
 
-def expect_runs(sagemaker, *runs):
-    summaries = [{"StartTime": run.started, "PipelineExecutionStatus": run.status} for run in runs]
-    sagemaker.add_response(
-        "list_pipeline_executions", {"PipelineExecutionSummaries": summaries}, {"PipelineName": SPEC.pipeline}
+def publish(aws, end, value):
+    """A window's metrics; no value where there were too few rows."""
+    dimensions = [{"Name": name, "Value": value} for name, value in ENDPOINT.items()]
+    data = {"SampleCount": 9} | ({} if value is None else {"MaxFeature": value})
+    aws["cloudwatch"].put_metric_data(
+        Namespace=NAMESPACE,
+        MetricData=[
+            {"MetricName": name, "Value": value, "Timestamp": end, "Dimensions": dimensions}
+            for name, value in data.items()
+        ],
     )
 
 
-def expect_start(sagemaker, tokens, started_by="new-data"):
-    expected = {
-        "PipelineName": SPEC.pipeline,
-        "PipelineExecutionDescription": ANY,
-        "PipelineParameters": [{"Name": "StartedBy", "Value": started_by}],
-        "ClientRequestToken": ANY,
-    }
-    arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution/abcdefabcdef"
-    sagemaker.add_response("start_pipeline_execution", {"PipelineExecutionArn": arn}, expected)
-    sagemaker.client.meta.events.register(
-        "provide-client-params.sagemaker.StartPipelineExecution",
-        lambda params, **_: tokens.append(params["ClientRequestToken"]),
-    )
+def decide(happened):
+    return handler(happened, None)["decision"]
 
 
-def test_enough_new_files_start_the_pipeline(sagemaker, capsys):
-    put_files(3)
-    expect_runs(sagemaker)
-    tokens = []
-    expect_start(sagemaker, tokens)
-    answer = handler(created(), None)
-    assert answer["decision"]["start"]
-    assert answer["decision"]["execution"].endswith("abcdefabcdef")
-    assert json.loads(capsys.readouterr().out) == answer
-    assert 32 <= len(tokens[0]) <= 128
+def test_enough_new_files_start_the_pipeline_and_leave_the_decision_in_log_table_and_bus(aws, capsys):
+    queue = aws["sqs"].create_queue(QueueName="decisions")["QueueUrl"]
+    aws["events"].put_rule(Name="decisions", EventPattern='{"detail-type": ["Retraining Decided"]}')
+    arn = "arn:aws:sqs:us-east-1:123456789012:decisions"
+    aws["events"].put_targets(Rule="decisions", Targets=[{"Id": "queue", "Arn": arn}])
+    put_files(aws, 3)
+    decision = decide(created())
+    assert (decision["start"], decision["execution"]) == (True, "execution/new-data")
+    assert json.loads(capsys.readouterr().out) == {"decision": decision}
+    (item,) = (one for one in aws["dynamodb"].scan(TableName=SPEC.table)["Items"] if one["kind"]["S"] == "decision")
+    assert item["at"]["S"] == "2013-04-01T06:00:00Z 9f6b2c1e"
+    assert datetime.fromtimestamp(int(item["expires"]["N"]), UTC) == NOW + timedelta(days=400)
+    (message,) = aws["sqs"].receive_message(QueueUrl=queue)["Messages"]
+    told = json.loads(message["Body"])["detail"]
+    assert (told["model"], told["start"], told["reason"]) == ("flight-delay", True, decision["reason"])
 
 
-def test_an_event_delivered_twice_carries_the_same_token(sagemaker):
-    tokens = []
-    for happened in (alarm(), alarm(), alarm() | {"id": "another"}):
-        expect_runs(sagemaker)
-        expect_start(sagemaker, tokens, "drift")
-        handler(happened, None)
-    assert tokens[0] == tokens[1] != tokens[-1]
+def test_files_are_new_if_they_came_after_the_last_run_and_a_folders_marker_is_no_file(aws, monkeypatch):
+    put_files(aws, 2)
+    aws["s3"].put_object(Bucket=SPEC.data_bucket, Key=SPEC.data_prefix, Body=b"")
+    assert "2 new file(s)" in decide(created())["reason"]
+    rules(monkeypatch, minimum_new_files=2, minimum_new_bytes=11)
+    assert "10 new bytes" in decide(created(id_="a"))["reason"]
+    aws["sagemaker"].runs["a"] = run(datetime.now(UTC) + timedelta(seconds=5), "Failed")
+    assert "0 new file(s)" in decide(created(id_="b"))["reason"]
 
 
-def test_files_that_were_there_before_the_last_run_are_not_new(sagemaker, capsys):
-    put_files(3)
-    expect_runs(sagemaker, Run(datetime.now(UTC) + timedelta(seconds=5), "Failed"), ago(400))
-    answer = handler(created(), None)
-    assert not answer["decision"]["start"]
-    assert "0 new file(s) since the last run was started, 3 needed" in answer["decision"]["reason"]
-    assert json.loads(capsys.readouterr().out) == answer
+def test_an_event_delivered_twice_is_decided_once(aws, capsys):
+    first, again = decide(asked()), decide(asked())
+    assert first["start"]
+    assert again == first | {"again": True}
+    assert len(aws["sagemaker"].runs) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_a_folders_marker_is_no_file(sagemaker):
-    put_files(2)
-    boto3.client("s3").put_object(Bucket="data", Key="flight-delay/labelled/", Body=b"")
-    expect_runs(sagemaker)
-    assert "2 new file(s)" in handler(created(), None)["decision"]["reason"]
+def test_drift_counts_windows_by_their_metrics_whatever_the_alarm_says(aws, monkeypatch):
+    rules(monkeypatch, breached_windows=2, of_windows=3)
+    months = [datetime(2013, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4)]
+    for month, value in zip(months, [0.9, 0.3, None, 0.2], strict=True):
+        publish(aws, month, value)
+    assert "newest window does not breach" in decide(alarm(time="2013-03-01T06:10:00Z"))["reason"]
+    assert decide(alarm(id_="a"))["start"]
 
 
-def test_what_is_none_of_its_business_is_recorded_too(sagemaker, capsys):
-    del sagemaker
-    assert handler(alarm("OK"), None)["decision"]["start"] is False
-    assert "no reason to retrain flight-delay" in json.loads(capsys.readouterr().out)["decision"]["reason"]
+def test_a_window_that_breached_nothing_is_no_decision_and_one_that_did_asks_although_the_alarm_is_silent(aws):
+    publish(aws, datetime(2013, 4, 1, tzinfo=UTC), 0.1)
+    assert "no reason to retrain" in decide(window())["reason"]
+    assert aws["dynamodb"].scan(TableName=SPEC.table)["Items"] == []
+    publish(aws, datetime(2013, 4, 2, tzinfo=UTC), 0.3)
+    assert decide(window(time="2013-04-02T06:00:00Z"))["start"]
 
 
-def test_the_events_own_time_decides_not_the_clock(sagemaker):
-    expect_runs(sagemaker, Run(NOW - timedelta(days=30), "Succeeded"))
-    assert "the cooldown lasts until 2013-05-16" in handler(alarm(), None)["decision"]["reason"]
+def test_a_governor_that_died_before_the_start_starts_at_the_next_try_and_once(aws):
+    aws["sagemaker"].fails = True
+    with pytest.raises(ClientError, match="Throttling"):
+        handler(asked(), None)
+    assert "still in flight" in decide(asked(id_="another"))["reason"]
+    aws["sagemaker"].fails = False
+    assert decide(asked())["start"]
+    assert len(aws["sagemaker"].runs) == 1
 
 
-def test_another_version_of_the_spec_is_refused(sagemaker, monkeypatch):
-    del sagemaker
-    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(vars(SPEC) | {"schema_version": 2}))
-    with pytest.raises(ValueError, match="must have schema_version 1"):
-        handler(alarm(), None)
+@pytest.mark.parametrize("later", [LEASE, -LEASE])
+def test_a_start_that_never_was_blocks_nothing_once_its_lease_has_passed_either_way_of_the_clock(aws, later):
+    aws["sagemaker"].fails = True
+    with pytest.raises(ClientError):
+        handler(asked(), None)
+    aws["sagemaker"].fails = False
+    assert decide(asked(id_="another", time=(NOW + later).isoformat()))["start"]
+
+
+def test_a_start_counts_as_one_run_however_far_sagemaker_is_with_it():
+    begun = Start(1, "event", NOW.isoformat(), "execution/a")
+    assert [one.status for one in with_start([], begun, NOW)] == ["Executing"]
+    assert with_start([], begun, NOW + LEASE) == []
+    assert with_start([], Start(), NOW) == []
+
+
+def test_what_was_begun_by_another_meanwhile_is_not_begun_again(aws):
+    ledger = Ledger(aws["dynamodb"], SPEC.table)
+    before = ledger.start()
+    first = ledger.begin(before, "a", NOW)
+    assert ledger.begin(before, "b", NOW) is None
+    second = ledger.begin(first, "b", NOW)
+    ledger.began(first, "execution/a")  # late: the second one is not overwritten
+    assert ledger.start() == second
+
+
+def test_a_hold_is_read_from_the_table(aws):
+    hold = {"kind": "hold", "at": "only", "why": "labels are wrong", "by": "ada", "since": "2013-03-30T10:00:00Z"}
+    aws["dynamodb"].put_item(TableName=SPEC.table, Item={name: {"S": value} for name, value in hold.items()})
+    assert decide(asked())["reason"].endswith("on hold: labels are wrong (ada, 2013-03-30T10:00:00Z)")
+
+
+def test_the_events_own_time_decides_not_the_clock(aws):
+    aws["sagemaker"].runs["a"] = run(NOW - timedelta(days=30))
+    publish(aws, NOW, 0.3)
+    assert "the cooldown lasts until 2013-05-16" in decide(alarm())["reason"]
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        event("aws.s3", "Object Deleted", {}),
+        created(time="yesterday"),
+        created(time="2013-04-01T06:00:00"),
+        {},
+        [],
+        None,
+        {"id": 7, "time": "2013-04-01T06:00:00Z"},
+    ],
+)
+def test_what_no_rule_should_send_is_a_line_in_the_log_and_no_error(aws, capsys, happened):
+    assert decide(happened)["start"] is False
+    assert json.loads(capsys.readouterr().out)["decision"]["reason"]
+    assert aws["dynamodb"].scan(TableName=SPEC.table)["Items"] == []
+
+
+def test_without_its_table_it_starts_nothing_and_says_what_to_do(aws, capsys):
+    aws["dynamodb"].delete_table(TableName=SPEC.table)
+    assert decide(asked())["start"] is False
+    assert "deploy the stack of flight-delay" in json.loads(capsys.readouterr().out)["decision"]["reason"]
+    assert aws["sagemaker"].runs == {}
+
+
+def test_another_version_of_the_spec_is_refused(monkeypatch):
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 1}))
+    with pytest.raises(ValueError, match="must have schema_version 2"):
+        handler(asked(), None)

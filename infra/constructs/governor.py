@@ -1,0 +1,134 @@
+"""The governor's function: its code, its role, its log, and the queue of events that it could not decide about."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from infra.constructs.alarm import Alarm
+from infra.constructs.lambda_code import LambdaCode
+from infra.constructs.ledger import Ledger
+from infra.constructs.metrics import queue_length
+from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.platform import Platform
+from infra.constructs.training_pipeline import TrainingPipeline
+from infra.images import PROJECT
+from infra.naming import ModelNames
+from infra.provider import Construct, aws, file_asset
+from monitoring import contract
+
+CODE = (
+    "monitoring/__init__.py",
+    "monitoring/contract.py",
+    "monitoring/governor/__init__.py",
+    "monitoring/governor/function.py",
+    "monitoring/governor/ledger.py",
+    "monitoring/governor/rules.py",
+    "monitoring/governor/sources.py",
+    "monitoring/governor/triggers.py",
+)
+RUNTIME = "python3.12"
+LOG_RETENTION_DAYS = 365
+UNDECIDED_SECONDS = 14 * 86_400
+ALARM_PERIOD_SECONDS = 300
+RETRIES, OLDEST_EVENT_SECONDS = 2, 6 * 3_600
+
+
+class Governor(Construct):
+    """A Lambda function that may start one pipeline, and whose failures end in a queue and not in silence."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: ModelNames,
+        platform: Platform,
+        pipeline: TrainingPipeline,
+        spec: Mapping[str, Any],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names, self._platform = names, platform
+        self.name = f"{names.base}-governor"
+        self.undecided = self._queue()
+        ledger = Ledger(self, "ledger", names=names, platform=platform)
+        logs = aws.CloudwatchLogGroup(
+            self,
+            "logs",
+            name=f"/aws/lambda/{self.name}",
+            retention_in_days=LOG_RETENTION_DAYS,
+            kms_key_id=platform.key.arn,
+        )
+        role = self._role(pipeline, ledger, logs)
+        self.function = self._function(role, spec, depends_on=[role.attach(), logs])
+        self._retry()
+        self._tell_of_failures()
+
+    def _queue(self) -> aws.SqsQueue:
+        return aws.SqsQueue(
+            self,
+            "undecided",
+            name=f"{self.name}-undecided",
+            message_retention_seconds=UNDECIDED_SECONDS,
+            kms_master_key_id=self._platform.key.arn,
+        )
+
+    def _role(self, pipeline: TrainingPipeline, ledger: Ledger, logs: aws.CloudwatchLogGroup) -> ServiceRole:
+        role = ServiceRole(self, "role", name=self.name, service="lambda.amazonaws.com", names=self._names.environment)
+        pipeline.grant_start(role)
+        self._platform.data.grant_list(role, self._names.data_prefix)
+        ledger.grant_keep(role)
+        names = self._names.environment
+        role.grant(
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs.arn}:*"]),
+            allow(["cloudwatch:GetMetricData"], ["*"]),
+            allow(["events:PutEvents"], [f"arn:aws:events:{names.region}:{names.account}:event-bus/default"]),
+            allow(["sqs:SendMessage"], [self.undecided.arn]),
+        )
+        return role
+
+    def _function(self, role: ServiceRole, spec: Mapping[str, Any], *, depends_on: list[Any]) -> aws.LambdaFunction:
+        code = LambdaCode.of(*CODE)
+        return aws.LambdaFunction(
+            self,
+            "function",
+            function_name=self.name,
+            description=f"Decides whether {self._names.model} is retrained",
+            role=role.arn,
+            runtime=RUNTIME,
+            handler=contract.GOVERNOR_HANDLER,
+            filename=file_asset(self, "code", code.write(PROJECT / "build" / "lambda")),
+            source_code_hash=code.sha256_base64,
+            timeout=60,
+            memory_size=256,
+            reserved_concurrent_executions=1,  # decided one after the other, which spares the table its conflicts
+            environment={"variables": {contract.GOVERNOR_SPEC_VARIABLE: json.dumps(spec, sort_keys=True)}},
+            depends_on=depends_on,
+        )
+
+    def _retry(self) -> None:
+        aws.LambdaFunctionEventInvokeConfig(
+            self,
+            "retries",
+            function_name=self.function.function_name,
+            maximum_retry_attempts=RETRIES,
+            maximum_event_age_in_seconds=OLDEST_EVENT_SECONDS,
+            destination_config={"on_failure": {"destination": self.undecided.arn}},
+        )
+
+    def _tell_of_failures(self) -> None:
+        Alarm(
+            self,
+            "alarm",
+            name=f"{self.name}-undecided",
+            metric=queue_length(self.undecided.name),
+            comparison="at least",
+            threshold=1,
+            period_seconds=ALARM_PERIOD_SECONDS,
+            periods=1,
+            datapoints=1,
+            missing_data="notBreaching",  # SQS stops publishing for a queue that nobody has used for hours
+            description=f"The retraining governor of {self._names.base} failed on an event.",
+            severity="warning",
+            runbook="governor-undecided",
+            alerts=self._platform.alerts,
+        )
