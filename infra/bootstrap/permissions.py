@@ -29,6 +29,10 @@ SERVICES: Final = {
         ("arn:aws:cloudwatch:{where}:alarm:{base}-*", "arn:aws:cloudwatch::{account}:dashboard/{base}-*"),
         ("DescribeAlarms", "GetDashboard", "ListTagsForResource"),
     ),
+    "dynamodb": Service(
+        ("arn:aws:dynamodb:{where}:table/{base}-*",),
+        ("DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "ListTagsOfResource"),
+    ),
     "ecr": Service(
         ("arn:aws:ecr:{where}:repository/{base}/*",),
         ("DescribeRepositories", "GetLifecyclePolicy", "GetRepositoryPolicy", "ListTagsForResource"),
@@ -56,6 +60,7 @@ SERVICES: Final = {
         ("arn:aws:sns:{where}:{base}-*",),
         ("GetSubscriptionAttributes", "GetTopicAttributes", "ListTagsForResource"),
     ),
+    "sqs": Service(("arn:aws:sqs:{where}:{base}-*",), ("GetQueueAttributes", "GetQueueUrl", "ListQueueTags")),
 }
 """The services that the stacks use; a test holds it against every resource that they declare."""
 ACCOUNT_WIDE: Final = (

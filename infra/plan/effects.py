@@ -6,7 +6,10 @@ from typing import Final
 from infra.plan.document import ResourceChange
 
 HOLDS_DATA: Final = frozenset(
-    {"aws_s3_bucket", "aws_kms_key", "aws_ecr_repository", "aws_sagemaker_model_package_group"}
+    {
+        *("aws_dynamodb_table", "aws_ecr_repository", "aws_kms_key"),
+        *("aws_s3_bucket", "aws_sagemaker_model_package_group"),
+    }
 )
 AUTOMATION: Final = frozenset(
     {

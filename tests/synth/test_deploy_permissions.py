@@ -18,6 +18,7 @@ ARNS = {
     "aws_cloudwatch_event_rule": ("name", f"arn:aws:events:{WHERE}:rule/{{}}"),
     "aws_cloudwatch_log_group": ("name", f"arn:aws:logs:{WHERE}:log-group:{{}}"),
     "aws_cloudwatch_metric_alarm": ("alarm_name", f"arn:aws:cloudwatch:{WHERE}:alarm:{{}}"),
+    "aws_dynamodb_table": ("name", f"arn:aws:dynamodb:{WHERE}:table/{{}}"),
     "aws_ecr_repository": ("name", f"arn:aws:ecr:{WHERE}:repository/{{}}"),
     "aws_iam_role": ("name", "arn:aws:iam::210987654321:role/{}"),
     "aws_kms_alias": ("name", f"arn:aws:kms:{WHERE}:{{}}"),
@@ -33,6 +34,7 @@ ARNS = {
     "aws_sagemaker_pipeline": ("pipeline_name", f"arn:aws:sagemaker:{WHERE}:pipeline/{{}}"),
     "aws_scheduler_schedule": ("name", f"arn:aws:scheduler:{WHERE}:schedule/default/{{}}"),
     "aws_sns_topic": ("name", f"arn:aws:sns:{WHERE}:{{}}"),
+    "aws_sqs_queue": ("name", f"arn:aws:sqs:{WHERE}:{{}}"),
 }
 """Types with a name of their own, and the ARN that AWS asks the permission for."""
 PART_OF_ANOTHER = {
