@@ -44,19 +44,18 @@ def planned_changes(*stacks: str) -> int:
 
 
 def _planned_changes(stack: str) -> int:
-    messages = map(json.loads, _terraform(stack, "plan", "-input=false", "-json").splitlines())
-    changes = next(message["changes"] for message in messages if message["type"] == "change_summary")
-    return int(changes["add"] + changes["change"] + changes["remove"])
-
-
-def _terraform(stack: str, *arguments: str) -> bytes:
     done = subprocess.run(
-        [toolchain.terraform(), *arguments],
+        [toolchain.terraform(), "plan", "-input=false", "-json"],
         cwd=STACKS / stack,
         env=os.environ | LESS_COLLECTING,
         capture_output=True,
         check=False,
     )
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode != 0:
-        raise toolchain.ToolFailed(f"terraform {arguments[0]} of {stack} failed: {done.stderr.decode().strip()}")
-    return done.stdout
+        said = [message["@message"] for message in messages if message.get("@level") == "error"]
+        raise toolchain.ToolFailed(
+            "\n".join([f"terraform plan of {stack} failed", *said, done.stderr.decode()]).strip()
+        )
+    changes = next(message["changes"] for message in messages if message["type"] == "change_summary")
+    return int(changes["add"] + changes["change"] + changes["remove"])
