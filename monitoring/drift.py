@@ -1,7 +1,7 @@
 """The drift job: a window's captured traffic against the baseline of the model that answered it."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import boto3
 
@@ -13,6 +13,7 @@ from monitoring.contract import (
     DRIFT_REPORT_FILE,
     QUARANTINE_FILE,
     REPORT_OUTPUT,
+    STATISTICS_FILE,
     VIOLATIONS_FILE,
 )
 from monitoring.correlation import CorrelationDrift
@@ -22,11 +23,14 @@ from monitoring.gathering import gathered
 from monitoring.hosts import Hosts
 from monitoring.job import Job
 from monitoring.metrics import publish
+from monitoring.model_monitor_baseline import read_model_monitor
 from monitoring.page import page
-from monitoring.report import compare, report, summary, violations
+from monitoring.report import BaselineFormat, compare, report, summary, violations
 from monitoring.spec import DriftSpec
 from monitoring.traffic import count_traffic
 from monitoring.window import window_before, window_end
+
+LESS_COMPARED: Final = " (a Model Monitor baseline: predictions and correlations are not compared)"
 
 
 def run(job: Job) -> str:
@@ -39,7 +43,7 @@ def run(job: Job) -> str:
     """
     spec = DriftSpec.from_environment(job.environment)
     window = window_before(window_end(job.environment), spec.schedule)
-    baseline = read_baseline(job.folder(BASELINE_INPUT) / BASELINE_FILE)
+    baseline, format_ = _baseline(job, spec)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
     if spec.correlation_rate is None:
@@ -50,13 +54,21 @@ def run(job: Job) -> str:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
     findings = compare(baseline.profile, counted.profile, spec, correlation=_correlation(baseline, counted, spec))
     records = counted.tally.to_json()
-    job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings))
+    job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
     job.write_text(REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, records, findings))
     if counted.tally.refused:
         job.write_text(REPORT_OUTPUT, QUARANTINE_FILE, counted.tally.quarantine())
     publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)
-    return summary(findings, spec.minimum_rows)
+    return summary(findings, spec.minimum_rows) + (LESS_COMPARED if format_ == "model-monitor" else "")
+
+
+def _baseline(job: Job, spec: DriftSpec) -> tuple[Baseline, BaselineFormat]:
+    """Ours, or where there is none, a user's own of Model Monitor's format."""
+    folder = job.folder(BASELINE_INPUT)
+    if not (folder / BASELINE_FILE).exists() and (folder / STATISTICS_FILE).exists():
+        return read_model_monitor(folder, spec), "model-monitor"
+    return read_baseline(folder / BASELINE_FILE), "sagestack"
 
 
 def _correlation(baseline: Baseline, counted: Part, spec: DriftSpec) -> CorrelationDrift | None:

@@ -17,6 +17,7 @@ from monitoring.window import Window
 
 STANDARD_ERRORS: Final = 3
 """Further than so many standard errors from the baseline's rate, a missing rate is no chance."""
+BaselineFormat = Literal["sagestack", "model-monitor"]
 Status = Literal["drift", "no-drift", "not-enough-data"]
 
 
@@ -122,13 +123,19 @@ def compare(
     answered = current.prediction.rows - current.prediction.missing
     threshold = spec.psi_threshold if spec.prediction_psi_threshold is None else spec.prediction_psi_threshold
     # Fixed, since the model has seen the baseline's rows: chance alone is not what parts its scores from traffic's.
-    prediction = (
-        _compare(baseline.prediction, current.prediction, threshold, PSI) if answered >= spec.minimum_rows else None
-    )
+    comparable = answered >= spec.minimum_rows and baseline.prediction.rows
+    prediction = _compare(baseline.prediction, current.prediction, threshold, PSI) if comparable else None
     return Findings(features, prediction, current.rows, correlation)
 
 
-def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: Findings) -> dict[str, Any]:
+def report(
+    spec: DriftSpec,
+    window: Window,
+    records: dict[str, Any],
+    findings: Findings,
+    *,
+    baseline_format: BaselineFormat = "sagestack",
+) -> dict[str, Any]:
     """`drift_report.json`, as docs/architecture.md describes it."""
     prediction = findings.prediction
     return {
@@ -136,6 +143,7 @@ def report(spec: DriftSpec, window: Window, records: dict[str, Any], findings: F
         "model": spec.model,
         "endpoint": spec.endpoint,
         "baseline_model_version": spec.baseline_model_version,
+        "baseline_format": baseline_format,
         "window": window.to_json(),
         "records": records,
         "status": findings.status,
