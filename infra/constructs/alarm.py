@@ -32,7 +32,7 @@ class Alarm(Construct):
         alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
-        self.name, self.metric, self.threshold = name, metric, threshold
+        self.name, self.severity, self.metric, self.threshold = name, severity, metric, threshold
         self.alarm = aws.CloudwatchMetricAlarm(
             self,
             "alarm",

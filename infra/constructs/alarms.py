@@ -25,6 +25,7 @@ class EndpointAlarms(Construct):
     def __init__(self, scope: Construct, id_: str, *, endpoint: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
         self.endpoint, self._alerts = endpoint, alerts
+        self.all: list[Alarm] = []
         self._take_back: dict[RollbackAlarm, list[Alarm]] = {"errors": [], "latency": []}
 
     def named(self, names: Sequence[RollbackAlarm]) -> list[Alarm]:
@@ -94,6 +95,7 @@ class EndpointAlarms(Construct):
             runbook=runbook,
             alerts=self._alerts,
         )
+        self.all.append(alarm)
         if takes_back is not None:
             self._take_back[takes_back].append(alarm)
 
@@ -114,8 +116,8 @@ class DriftAlarms(Construct):
             drift.prediction_psi_threshold,
             "The predictions' distribution has moved.",
         )
-        if drift.schedule in SILENCE_CAN_BE_SEEN:
-            self._silence()
+        silence = [self._silence()] if drift.schedule in SILENCE_CAN_BE_SEEN else []
+        self.all = [self.features, self.prediction, *silence]
 
     @property
     def asking(self) -> tuple[Alarm, Alarm]:
@@ -155,8 +157,8 @@ class DriftAlarms(Construct):
             alerts=self._alerts,
         )
 
-    def _silence(self) -> None:
-        Alarm(
+    def _silence(self) -> Alarm:
+        return Alarm(
             self,
             "silence",
             name=f"{self._endpoint}-drift-silence",

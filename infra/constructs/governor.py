@@ -61,7 +61,7 @@ class Governor(Construct):
         role = self._role(pipeline, ledger, logs)
         self.function = self._function(role, spec, depends_on=[role.attach(), logs])
         self._retry()
-        self._tell_of_failures()
+        self.alarm = self._alarm()
 
     def _queue(self) -> aws.SqsQueue:
         return aws.SqsQueue(
@@ -115,8 +115,8 @@ class Governor(Construct):
             destination_config={"on_failure": {"destination": self.undecided.arn}},
         )
 
-    def _tell_of_failures(self) -> None:
-        Alarm(
+    def _alarm(self) -> Alarm:
+        return Alarm(
             self,
             "alarm",
             name=f"{self.name}-undecided",

@@ -20,6 +20,7 @@ LISTS = (
     ("events", "list_rules", "Rules", "Name"),
     ("scheduler", "list_schedules", "Schedules", "Name"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "describe_alarms", "CompositeAlarms", "AlarmName"),
     ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     ("sns", "list_topics", "Topics", "TopicArn"),
     ("kms", "list_aliases", "Aliases", "AliasName"),

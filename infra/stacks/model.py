@@ -11,6 +11,7 @@ from infra.constructs.hostings import hosting
 from infra.constructs.platform import Platform
 from infra.constructs.registry import Registry
 from infra.constructs.retraining import Retraining, WatchedDrift
+from infra.constructs.severity import SeverityAlarms
 from infra.constructs.training_pipeline import TrainingPipeline
 from infra.provider import App
 from infra.stacks.base import EnvironmentStack
@@ -37,8 +38,9 @@ class ModelStack(EnvironmentStack):
         pipeline = TrainingPipeline(
             self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
         )
+        self._watchers: list[EndpointAlarms | DriftAlarms] = []
         drift = self._serve(lock) if lock else None
-        Retraining(
+        retraining = Retraining(
             self,
             "retraining",
             model=model,
@@ -47,6 +49,8 @@ class ModelStack(EnvironmentStack):
             pipeline=pipeline,
             drift=drift,
         )
+        alarms = [alarm for watcher in self._watchers for alarm in watcher.all]
+        SeverityAlarms(self, "severity", base=self._names.base, alarms=[*alarms, retraining.governor.alarm])
 
     def _serve(self, lock: ReleaseLock) -> WatchedDrift | None:
         """The endpoint and what watches it; what tells of drift, if anything does."""
@@ -57,6 +61,7 @@ class ModelStack(EnvironmentStack):
         kind = hosting(model.endpoint, names, platform)
         alarms = EndpointAlarms(self, "alarms", endpoint=names.base, alerts=platform.alerts)
         kind.alarms(alarms)
+        self._watchers.append(alarms)
         endpoint = Endpoint(
             self,
             "endpoint",
@@ -87,4 +92,5 @@ class ModelStack(EnvironmentStack):
         names, platform = self._names, self._platform
         monitor = DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
         alarms = DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts)
+        self._watchers.append(alarms)
         return WatchedDrift(alarms, monitor.job_role_arn, drift.schedule)

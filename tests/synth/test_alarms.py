@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infra.local.alarms.composite_rule import AlarmRule
 from monitoring import metrics
 from monitoring.bins import NumericBins
 from monitoring.contract import METRIC_NAMESPACE
@@ -230,3 +231,19 @@ def test_with_a_false_alarm_rate_drift_counts_in_thresholds(new_project, new_rel
     project.lock("churn", new_release(1))
     alarm = named(synthesize(project)["local-churn"])["sagestack-local-churn-drift-features"]
     assert (alarm["metric_name"], alarm["threshold"]) == ("MaxFeatureDrift", 1)
+
+
+def test_of_each_severity_one_alarm_is_raised_while_any_of_its_alarms_is(every_stack):
+    for stack in every_stack:
+        if not stack.all("aws_sagemaker_pipeline"):
+            continue
+        base = stack.only("aws_sagemaker_pipeline")["pipeline_name"]
+        alarms = for_people(stack)
+        of = {alarm["alarm_name"]: re.match(r"\[(\w+)\]", alarm["alarm_description"])[1] for alarm in alarms}
+        composites = {one["alarm_name"]: one for one in stack.all("aws_cloudwatch_composite_alarm").values()}
+        assert composites.keys() == {f"{base}-{severity}" for severity in of.values()}
+        for severity in set(of.values()):
+            rule = AlarmRule.parse(composites[f"{base}-{severity}"]["alarm_rule"])
+            assert rule.names == {name for name, own in of.items() if own == severity}
+            for name in rule.names:
+                assert rule.holds(dict.fromkeys(rule.names, "OK") | {name: "ALARM"})

@@ -14,6 +14,7 @@ STATE = S3State(kind="s3", bucket="acme-terraform-state")
 ARNS = {
     "aws_appautoscaling_policy": ("name", f"arn:aws:application-autoscaling:{WHERE}:scalable-target/{{}}"),
     "aws_appautoscaling_target": ("resource_id", f"arn:aws:application-autoscaling:{WHERE}:scalable-target/{{}}"),
+    "aws_cloudwatch_composite_alarm": ("alarm_name", f"arn:aws:cloudwatch:{WHERE}:alarm:{{}}"),
     "aws_cloudwatch_dashboard": ("dashboard_name", "arn:aws:cloudwatch::210987654321:dashboard/{}"),
     "aws_cloudwatch_event_rule": ("name", f"arn:aws:events:{WHERE}:rule/{{}}"),
     "aws_cloudwatch_log_group": ("name", f"arn:aws:logs:{WHERE}:log-group:{{}}"),

@@ -8,6 +8,8 @@ import pytest
 ACCEPTED = {
     "aws_appautoscaling_policy.name": ("application-autoscaling", "PolicyName"),
     "aws_appautoscaling_target.resource_id": ("application-autoscaling", "ResourceIdMaxLen1600"),
+    "aws_cloudwatch_composite_alarm.alarm_description": ("cloudwatch", "AlarmDescription"),
+    "aws_cloudwatch_composite_alarm.alarm_name": ("cloudwatch", "AlarmName"),
     "aws_cloudwatch_dashboard.dashboard_name": ("cloudwatch", "DashboardName"),
     "aws_cloudwatch_event_rule.description": ("events", "RuleDescription"),
     "aws_cloudwatch_event_rule.name": ("events", "RuleName"),
