@@ -97,8 +97,8 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 provider-schema: tools .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and its stubs from the provider
 	$(BIN)/python -m infra.provider.regenerate
 
-bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings
-	$(BIN)/python tests/bench/synth.py
+bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings, and of up to 500 models
+	$(BIN)/python -m tests.bench.synth
 
 bench-drift-quality: .venv/.ready ## False alarms and detections of every drift statistic, on real flights (minutes)
 	$(BIN)/python tests/bench/drift_quality.py

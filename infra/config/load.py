@@ -1,10 +1,11 @@
 """From files to frozen configuration: find the project, lay overlays over files, validate once, tell all problems."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -179,7 +180,23 @@ def load_lock(name: str, environment: EnvironmentConfig, root: Path | None = Non
     path = _lock_path(name, environment, root)
     if not path.exists():
         return None
-    return _validate(ReleaseLock, read_yaml(path), path, name_key="model")
+    return _sound_lock(path) or _validate(ReleaseLock, read_yaml(path), path, name_key="model")
+
+
+def _sound_lock(path: Path) -> ReleaseLock | None:
+    """The lock of a file without a mistake; JSON is read a hundred times as fast as YAML that knows its lines."""
+    try:
+        document = json.loads(path.read_bytes(), object_pairs_hook=_each_once)
+        lock = ReleaseLock.model_validate(document)
+    except (OSError, RecursionError, ValueError):
+        return None
+    return lock if lock.model == path.stem else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _lock_path(model: str, environment: EnvironmentConfig, root: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Cold synth of every stack, against what merely importing the prebuilt AWS bindings takes (`make bench-synth`).
+"""Cold synth of every stack, against what merely importing the prebuilt AWS bindings takes; then up to 500 models.
 
 Seconds are wall time from the start of the process to its end; MB are the peak of its largest process, as
 `/usr/bin/time` tells them (python and node are two). Medians of three, alternating, on whatever else the machine does.
@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tests.bench import synth_scale
 
 PROJECT = Path(__file__).parents[2]
 RESULT = PROJECT / "build" / "bench" / "synth.json"
@@ -40,6 +42,7 @@ def main():
         "bindings_import_seconds": round(import_seconds, 2),
         "bindings_mb": round(import_mb),
         "ratio": round(synth_seconds / import_seconds, 3),
+        "scale": synth_scale.result(synth_scale.rows(measure)),
     }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -74,6 +77,7 @@ def show(result):
     print(f"{'import of the prebuilt bindings':32}{result['bindings_import_seconds']:9}{result['bindings_mb']:9}")
     for name, goal in GOALS.items():
         print(f"{name} {result[name]} (goal: at most {goal}): {'met' if result[name] <= goal else 'MISSED'}")
+    synth_scale.show(result["scale"])
     print(f"written to {RESULT.relative_to(PROJECT)}")
 
 

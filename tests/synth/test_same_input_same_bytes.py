@@ -52,3 +52,13 @@ def test_what_a_stack_brings_along_is_named_relative_to_it(live_stack):
     function = live_stack.only("aws_lambda_function")
     assert (live_stack.path.parent / function["filename"]).is_file()
     assert not Path(function["filename"]).is_absolute()
+
+
+def test_a_models_stack_is_the_same_however_many_others_there_are(new_project, synthesize, bare):
+    project = new_project()
+    reference = (project.root / "models/flight-delay.yaml").read_text(encoding="utf-8")
+    for other in ("arrivals", "boarding", "weather"):
+        project.write(f"infra/models/{other}.yaml", reference.replace("name: flight-delay", f"name: {other}"))
+    among_others = synthesize(project)
+    assert among_others.keys() - bare.keys() == {"local-arrivals", "local-boarding", "local-weather"}
+    assert among_others["local-flight-delay"].text == bare["local-flight-delay"].text

@@ -196,3 +196,10 @@ def test_a_wrong_release_lock_is_refused_with_its_line(files, changes, told):
     files.model("churn")
     files.write("build/releases/churn.json", lock(**changes))
     assert message(load_project, "local").startswith(told.replace("infra", "build/releases/churn.json", 1))
+
+
+def test_a_release_lock_with_a_key_twice_is_refused_though_json_would_take_it(files):
+    files.model("churn")
+    text = lock()
+    files.write("build/releases/churn.json", text.replace("{", '{"model": "churn",', 1))
+    assert "model" in message(load_project, "local")
