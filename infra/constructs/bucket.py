@@ -1,9 +1,13 @@
 """One S3 bucket as every bucket here is: versioned, encrypted, private, TLS-only, owner-enforced, access-logged."""
 
+from typing import Any, Final
+
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, Statement, allow, policy_document
 from infra.constructs.retention import retained
 from infra.provider import Construct, aws
+
+UNFINISHED_UPLOAD_DAYS: Final = 7
 
 
 class Bucket(Construct):
@@ -19,6 +23,8 @@ class Bucket(Construct):
         access_logs: "Bucket | None" = None,
         receives_logs_of: str | None = None,
         protected: bool,
+        superseded_days: int | None = None,
+        expire_days: int | None = None,
         events: bool = False,
     ) -> None:
         super().__init__(scope, id_)
@@ -29,9 +35,13 @@ class Bucket(Construct):
         )
         self._encrypt(key)
         self.policy = self._close(receives_logs_of)
-        aws.S3BucketVersioning(
+        versioning = aws.S3BucketVersioning(
             self, "versioning", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}
         )
+        if rules := _lifecycle(superseded_days, expire_days):
+            aws.S3BucketLifecycleConfiguration(
+                self, "lifecycle", bucket=self.bucket.id, **rules, depends_on=[versioning]
+            )
         if access_logs is not None:
             aws.S3BucketLogging(
                 self,
@@ -91,6 +101,23 @@ class Bucket(Construct):
             statements.append(_log_delivery(self.arn, receives_logs_of))
         policy = policy_document(statements)
         return aws.S3BucketPolicy(self, "policy", bucket=self.bucket.id, policy=policy, depends_on=[private, owned])
+
+
+def _lifecycle(superseded_days: int | None, expire_days: int | None) -> dict[str, Any]:
+    """What is replaced, deleted or never finished goes; what is current only where it may expire.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+    """
+    everything = {"status": "Enabled", "filter": [{"prefix": ""}]}
+    superseded = {
+        "id": "superseded",
+        **everything,
+        "noncurrent_version_expiration": [{"noncurrent_days": superseded_days}],
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": UNFINISHED_UPLOAD_DAYS}],
+    }
+    expired = {"id": "expired", **everything, "expiration": [{"days": expire_days}]}
+    rules = ([] if superseded_days is None else [superseded]) + ([] if expire_days is None else [expired])
+    return {"rule": rules} if rules else {}
 
 
 def _tls_only(arn: str) -> Statement:

@@ -1,5 +1,7 @@
 """What the models of one environment share, as one object that their constructs take."""
 
+from typing import Literal
+
 from infra.config import EnvironmentConfig
 from infra.constructs.alerts import Alerts
 from infra.constructs.bucket import Bucket
@@ -18,19 +20,39 @@ class Platform(Construct):
         names, protected = environment.names, environment.destroy_protection
         self.names = names
         self.protected = protected
+        self._retention = environment.retention
         self.key = EncryptionKey(self, "key", names=names, protected=protected)
-        self.logs = Bucket(self, "logs", name=names.bucket("logs"), receives_logs_of=names.account, protected=protected)
+        self.logs = Bucket(
+            self,
+            "logs",
+            name=names.bucket("logs"),
+            receives_logs_of=names.account,
+            protected=protected,
+            superseded_days=self._days("superseded_days"),
+            expire_days=self._days("access_log_days"),
+        )
         self.data = self._bucket("data", events=True)
         self.registry = self._bucket("registry")
-        self.capture = self._bucket("capture")
+        self.capture = self._bucket("capture", expire_days=self._days("captured_days"))
         self.repositories = Repositories(self, "repositories", names=names, key=self.key, protected=protected)
         self.alerts = Alerts(self, "alerts", names=names, key=self.key, email=environment.alarm_email)
 
-    def _bucket(self, kind: BucketKind, *, events: bool = False) -> Bucket:
-        name = self.names.bucket(kind)
+    def _bucket(self, kind: BucketKind, *, events: bool = False, expire_days: int | None = None) -> Bucket:
         return Bucket(
-            self, kind, name=name, key=self.key, access_logs=self.logs, protected=self.protected, events=events
+            self,
+            kind,
+            name=self.names.bucket(kind),
+            key=self.key,
+            access_logs=self.logs,
+            protected=self.protected,
+            superseded_days=self._days("superseded_days"),
+            expire_days=expire_days,
+            events=events,
         )
+
+    def _days(self, of: Literal["superseded_days", "captured_days", "access_log_days"]) -> int | None:
+        """How long the environment keeps something; None for ever."""
+        return None if self._retention is None else int(getattr(self._retention, of))
 
     def grant_logging(self, role: ServiceRole) -> None:
         """Write SageMaker's log streams and publish its metrics."""

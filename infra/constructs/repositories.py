@@ -1,11 +1,22 @@
 """One ECR repository an image: a tag, once pushed, always means the same bytes."""
 
+import json
+from typing import Final
+
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.retention import retained
 from infra.images import IMAGES
 from infra.naming import Names
 from infra.provider import Construct, aws
+
+UNTAGGED_GO: Final = {
+    "rulePriority": 1,
+    "description": "What no tag names is what no endpoint runs",
+    "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14},
+    "action": {"type": "expire"},
+}
+"""Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"""
 
 
 class Repositories(Construct):
@@ -15,7 +26,7 @@ class Repositories(Construct):
         super().__init__(scope, id_)
         self._names = names
         for image in IMAGES:
-            aws.EcrRepository(
+            repository = aws.EcrRepository(
                 self,
                 image,
                 name=names.repository(image),
@@ -24,6 +35,9 @@ class Repositories(Construct):
                 encryption_configuration=[{"encryption_type": "KMS", "kms_key": key.arn}],
                 force_delete=not protected,
                 **retained(protected=protected),
+            )
+            aws.EcrLifecyclePolicy(
+                self, f"{image}-lifecycle", repository=repository.name, policy=json.dumps({"rules": [UNTAGGED_GO]})
             )
 
     def grant_pull(self, role: ServiceRole, *images: str) -> None:

@@ -72,7 +72,7 @@ class Synthesized:
         for kind, resources in self.document["resource"].items():
             for id_, resource in resources.items():
                 for attribute in ("policy", "assume_role_policy"):
-                    if attribute in resource:
+                    if attribute in resource and kind != "aws_ecr_lifecycle_policy":
                         yield f"{self.name}/{kind}.{id_}.{attribute}", json.loads(resource[attribute])
 
 

@@ -249,6 +249,29 @@ def test_what_is_captured_and_logged_is_encrypted(live_stack):
     assert live_stack.only("aws_scheduler_schedule")["kms_key_arn"].startswith("${")
 
 
+def test_what_is_superseded_captured_or_logged_goes_some_day_and_data_and_models_stay(prod):
+    platform = prod["prod-platform"]
+    kept = {}
+    for lifecycle in platform.all("aws_s3_bucket_lifecycle_configuration").values():
+        rules = {rule["id"]: rule for rule in lifecycle["rule"]}
+        bucket = platform.referred(lifecycle["bucket"])["bucket"].split("-")[2]
+        expired = rules["expired"]["expiration"][0]["days"] if "expired" in rules else None
+        kept[bucket] = (rules["superseded"]["noncurrent_version_expiration"][0]["noncurrent_days"], expired)
+    assert kept == {"data": (90, None), "registry": (90, None), "capture": (90, 400), "logs": (90, 365)}
+
+
+def test_an_environment_may_keep_everything(bare):
+    assert "aws_s3_bucket_lifecycle_configuration" not in bare["local-platform"].kinds()
+
+
+def test_images_that_no_tag_names_go_and_tagged_ones_stay(platform):
+    policies = platform.all("aws_ecr_lifecycle_policy").values()
+    assert len(policies) == 3
+    for policy in policies:
+        (rule,) = json.loads(policy["policy"])["rules"]
+        assert rule["selection"]["tagStatus"] == "untagged"
+
+
 def test_images_are_immutable_scanned_and_encrypted(platform):
     repositories = platform.all("aws_ecr_repository").values()
     assert len(repositories) == 3
