@@ -17,8 +17,8 @@ STEPS: Final = 32
 REACH: Final = 4
 TAIL: Final = 0.01
 """Mean and deviation are taken without the lowest and highest values."""
-BLOCK: Final = 65_536
-"""Rows at a time: their scores, squared and added up, stay far below 2^53, where floats stop being exact."""
+BLOCK: Final = 8192
+"""Rows at a time, so that they stay in cache, and sums of their products far below 2^53, where floats are exact."""
 
 Sums = npt.NDArray[np.int64]
 
@@ -72,7 +72,7 @@ class Moments:
     @classmethod
     def of(cls, scales: Scales, columns: Sequence[Numbers]) -> "Moments":
         """Of the numeric features' columns, in the scales' order, NaN where a value is missing."""
-        rows, found = len(columns[0]), cls.empty(len(columns))  # so that scores, squared, are exact as floats
+        rows, found = len(columns[0]), cls.empty(len(columns))
         for start in range(0, rows, BLOCK):
             scores = scales.scores([column[start : start + BLOCK] for column in columns])
             sums, products = scores.sum(axis=1), scores @ scores.T

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from monitoring.bins import NumericBins
 from monitoring.contract import CORRELATION_DRIFT_METRIC, MAX_DRIFT_METRIC
 from monitoring.correlation import MOST_FEATURES, Association, correlations
+from monitoring.errors import MonitoringError
 from monitoring.metrics import publish
 from monitoring.moments import Moments, Scales
 from monitoring.page import page
@@ -119,6 +120,11 @@ def test_features_and_correlations_share_the_false_alarm_rate():
     assert 1 - (1 - spec().correlation_rate) ** 2 == pytest.approx(0.05)
     assert spec(multivariate_statistic=None).correlation_rate is None
     assert spec(false_alarm_rate=None).correlation_rate is None
+
+
+def test_another_multivariate_statistic_is_refused_with_those_there_are():
+    with pytest.raises(MonitoringError, match='multivariate_statistic is "auc": must be correlation or null'):
+        spec(multivariate_statistic="auc")
 
 
 def test_a_baseline_keeps_its_association(association):
