@@ -40,10 +40,12 @@ ARNS = {
 """Types with a name of their own, and the ARN that AWS asks the permission for."""
 PART_OF_ANOTHER = {
     "aws_cloudwatch_event_target",
+    "aws_ecr_lifecycle_policy",
     "aws_iam_role_policy",
     "aws_kms_key",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_permission",
+    "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_logging",
     "aws_s3_bucket_notification",
     "aws_s3_bucket_ownership_controls",
