@@ -1,5 +1,6 @@
 """Event ids seen before: SageMaker writes a record at least once, and the second time is no second event.
 
+Two records of one id are taken for the same: which of them counts is left open, as files are read side by side.
 Ids are remembered as 64-bit hashes in one open-addressing table, some 12 bytes each, for as long as an hour's files are
 read. Among ten million ids, the chance that any two share a hash is one in 370,000.
 """
