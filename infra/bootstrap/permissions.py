@@ -67,11 +67,12 @@ ACCOUNT_WIDE: Final = (
     "application-autoscaling:Describe*",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
+    "sagemaker:ListModelPackages",
     "sts:GetCallerIdentity",
 )
 """Reads for which AWS takes no single resource."""
 PUSH: Final = ("ecr:GetAuthorizationToken",)
-CREATE_KEY: Final = ("kms:CreateKey",)
+CREATE_KEY: Final = ("kms:CreateKey", "kms:TagResource")
 """A key has no name before it is there; the stacks' keys carry their environment as a tag."""
 PASSED_TO: Final = ("events", "lambda", "sagemaker", "scheduler")
 
@@ -90,20 +91,33 @@ def planning(names: Names, state: S3State) -> Document:
 def deploying(names: Names, state: S3State) -> Document:
     """Make, change and remove what the stacks declare, push images, write the state, and keep receipts."""
     services = {name: _arns(service, names) for name, service in SERVICES.items()}
-    changes = [_allow(name, ("*",), arns) for name, arns in services.items() if name != "iam"]
+    changes = [_allow(name, ("*",), arns) for name, arns in services.items() if name not in {"iam", "kms"}]
     written = ("Create*", "Delete*", "Get*", "List*", "Put*", "Tag*", "Untag*", "Update*")
-    tagged = {"StringEquals": {"aws:RequestTag/environment": names.environment}}
     passed = _allow("iam", ("PassRole",), services["iam"])
     return document(
         [
             *changes,
             _allow("iam", written, services["iam"]),
+            *_keys(names),
             passed | {"Condition": {"StringEquals": {"iam:PassedToService": [*map(_principal, PASSED_TO)]}}},
             _everywhere(ACCOUNT_WIDE + PUSH),
-            _everywhere(CREATE_KEY) | {"Condition": tagged},
             *_state(names, state, ("DeleteObject", "GetObject", "PutObject")),
         ]
     )
+
+
+def _keys(names: Names) -> Iterator[Statement]:
+    """A key's ARN does not say whose it is; its tags do. An alias has no tags, but a name.
+
+    A key is tagged as it is made, when it has none yet; one that has another environment's cannot be tagged over.
+    """
+    keys, alias = _arns(SERVICES["kms"], names)
+    tagged = {"StringEquals": {"aws:ResourceTag/environment": names.environment}}
+    yield _allow("kms", ("*",), [keys]) | {"Condition": tagged}
+    made = {"StringEquals": {"aws:RequestTag/environment": names.environment}}
+    not_theirs = {"StringEqualsIfExists": {"aws:ResourceTag/environment": names.environment}}
+    yield _everywhere(CREATE_KEY) | {"Condition": made | not_theirs}
+    yield _allow("kms", ("CreateAlias", "DeleteAlias", "UpdateAlias"), [alias])
 
 
 def _state(names: Names, state: S3State, actions: Sequence[str]) -> Iterator[Statement]:

@@ -89,6 +89,14 @@ def test_no_role_reaches_another_environment_of_the_same_account(names):
             assert not any(fnmatch(one, pattern) for one in theirs), pattern
 
 
+def test_a_key_is_changed_only_where_its_tag_names_the_environment(names):
+    statements = deploying(names, STATE)["Statement"]
+    keys = [one for one in statements if "kms:*" in one["Action"] or "kms:CreateKey" in one["Action"]]
+    tags = [tag for one in keys for tag in one["Condition"]["StringEquals"].items()]
+    assert tags == [("aws:ResourceTag/environment", "prod"), ("aws:RequestTag/environment", "prod")]
+    assert keys[1]["Condition"]["StringEqualsIfExists"] == {"aws:ResourceTag/environment": "prod"}
+
+
 @pytest.mark.parametrize("policy", [planning, deploying])
 def test_a_policy_fits_into_what_iam_takes(names, policy):
     assert len(json.dumps(policy(names, STATE), separators=(",", ":"))) < 10240
