@@ -37,6 +37,8 @@ def test_a_deploy_ends_with_all_it_started_when_the_demo_is_killed_outright(tmp_
         assert _until(lambda: started.exists() and len(started.read_text().split()) == 2)
         deploy, below = map(int, started.read_text().split())
         assert psutil.pid_exists(deploy)
+        assert _until(lambda: len(psutil.Process(demo.pid).children()) == 2)  # the deploy, and who watches over it
+        time.sleep(0.5)  # it has been told by then
         demo.send_signal(signal.SIGKILL)
     assert _until(lambda: not _runs(deploy) and not _runs(below))
 
