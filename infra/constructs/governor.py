@@ -78,11 +78,13 @@ class Governor(Construct):
         self._platform.data.grant_list(role, self._names.data_prefix)
         ledger.grant_keep(role)
         names = self._names.environment
+        # By name: whoever waits for the role would else wait for the provider to trust the queue, half a minute.
+        undecided = f"arn:aws:sqs:{names.region}:{names.account}:{self.name}-undecided"
         role.grant(
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs.arn}:*"]),
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["events:PutEvents"], [f"arn:aws:events:{names.region}:{names.account}:event-bus/default"]),
-            allow(["sqs:SendMessage"], [self.undecided.arn]),
+            allow(["sqs:SendMessage"], [undecided]),
         )
         return role
 

@@ -29,8 +29,8 @@ def deploy_alone(stack: str, log: Path) -> None:
 
 
 def destroy(*stacks: str, log: Path) -> None:
-    """`npx cdktf destroy`, without asking."""
-    _cdktf("destroy", *stacks, log=log)
+    """`npx cdktf destroy`, without asking, of what was synthesised for the last deploy."""
+    _cdktf("destroy", *stacks, "--skip-synth", log=log)
 
 
 def _cdktf(*arguments: str, log: Path) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from serving.contract import CSV
 
 BATCH_ROWS = 250
-TRICKLE_SECONDS = 0.02
+TRICKLE_SECONDS = 0.05
 
 
 class Traffic:
@@ -31,7 +31,7 @@ class Traffic:
 
     @contextmanager
     def trickle(self, flights: pl.DataFrame) -> Iterator[None]:
-        """One flight at a time, without a pause longer than 20 ms, for as long as the block runs."""
+        """One flight at a time, without a pause longer than 50 ms, for as long as the block runs."""
         stop = threading.Event()
 
         def send() -> None:

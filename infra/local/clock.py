@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 log = logging.getLogger(__name__)
 
-TIME_LAPSE = 60.0
-"""How many seconds pass in one of the machine's while somebody waits (`expect`): a bake of ten minutes takes ten
+TIME_LAPSE = 120.0
+"""How many seconds pass in one of the machine's while somebody waits (`expect`): a bake of ten minutes takes five
 seconds of a deploy."""
 
 
