@@ -5,9 +5,7 @@ A chapter is a fixture: it takes the chapter before, lives on from there, and gi
 
 import json
 import signal
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -95,18 +93,14 @@ def released_again(life, broken, released):
 
 @pytest.fixture(scope="module")
 def rolled_back(life, released_again):
-    """The second version disappoints. Somebody else is deploying; then the rollback is killed; then it is let be."""
+    """The second version disappoints, and somebody else is deploying when it is to be rolled back; then nobody is."""
     assert released_again.live
     with life.somebody_else_deploying(STACK):
         contended = life.sagestack("rollback", MODEL, "--by", "grace")
     before = life.live_configuration()
-    command = [str(Path(sys.executable).with_name("sagestack")), "rollback", MODEL]
-    killed = life.killed_at(("aws_sagemaker_endpoint.", "Modifying"), command)
-    life.in_service()
     return SimpleNamespace(
         contended=contended,
         configuration_after_contention=before,
-        killed=killed,
         finished=life.sagestack("rollback", MODEL, "--by", "grace"),
         live=life.live_configuration(),
         configurations=life.configurations(),
@@ -211,16 +205,15 @@ def test_one_of_two_deploys_at_once_gets_the_states_lock_and_the_other_its_error
     assert rolled_back.configuration_after_contention == released_again.live
 
 
-def test_a_rollback_that_was_killed_while_the_endpoint_changed_is_finished_by_the_next(rolled_back, released):
+def test_a_rollback_brings_back_what_was_live_before_and_verifies_it(rolled_back, released):
     code, out, err = rolled_back.finished
-    assert rolled_back.killed == -signal.SIGKILL
     assert (code, err) == (0, "")
     assert f"{MODEL} is back at version 1" in out
     assert f"{MODEL} in local is live as declared: {released.configuration}" in out
     assert rolled_back.live == released.configuration
 
 
-def test_nothing_is_orphaned_by_what_was_killed_and_nothing_is_left_to_change(rolled_back, released_again):
+def test_a_rollback_orphans_nothing_and_leaves_nothing_to_change(rolled_back, released_again):
     assert rolled_back.configurations == {rolled_back.live, released_again.live}
     assert rolled_back.changes == ""
 

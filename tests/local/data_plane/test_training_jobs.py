@@ -103,7 +103,7 @@ def test_metrics_are_the_last_values_that_the_definitions_find_in_the_output(clo
 
 def test_a_containers_output_is_in_cloudwatch_logs(cloud, train, eventually):
     job = train("wait")
-    eventually(lambda: describe_training(cloud, job)["SecondaryStatus"] == "Training")
+    eventually(lambda: cloud.log("/aws/sagemaker/TrainingJobs", f"{job}/algo-1-") == ["waiting"])
     cloud.client("sagemaker").stop_training_job(TrainingJobName=job)
     cloud.settle()
     assert cloud.log("/aws/sagemaker/TrainingJobs", f"{job}/algo-1-") == ["waiting"]
