@@ -50,16 +50,18 @@ def quality(record: Record) -> str:
         )
         axes.plot(months, without, color=QUIET, marker="o", label="first model, never retrained")
         axes.plot(months, with_, color=GOOD, marker="o", linewidth=2, label="as served, with retraining")
-        for month, value in zip(months, with_, strict=True):
+        for month, value, other in zip(months, with_, without, strict=True):
+            below = value < other  # on the side where the other line is not
             axes.annotate(
                 f"{value:.3f}",
                 (month, value),
                 textcoords="offset points",
-                xytext=(0, 7),
+                xytext=(0, -14 if below else 7),
                 ha="center",
                 fontsize=8,
                 color=GOOD,
             )
+        _went_live(axes, record, months)
         axes.set_ylabel("AUC (higher is better)")
         axes.margins(y=0.2)
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
@@ -67,13 +69,26 @@ def quality(record: Record) -> str:
     return _svg(draw, height=3.4)
 
 
+def _went_live(axes: Axes, record: Record, months: list[str]) -> None:
+    """Where each version took over from the one before."""
+    deploys = [event for event in record.events if event.kind == "deploy"]
+    for deploy, event in zip(record.deploys, deploys, strict=True):
+        if (month := f"{event.at:%Y-%m}") in months:
+            x = months.index(month) - 0.5
+            axes.axvline(x, color=QUIET, linestyle=":", linewidth=1)
+            axes.annotate(f" version {deploy['version']}", (x, 0.02), xycoords=("data", "axes fraction"), fontsize=8)
+
+
 def drift(record: Record) -> str:
-    """Population stability index of every feature and of the prediction, by window."""
+    """Population stability index of every feature and of the prediction, by window that had rows enough for one."""
+    compared = [report for report in record.drift if not math.isnan(_psi(report, None))]
+    if not compared:
+        return "No window had rows enough to be compared."
 
     def draw(axes: Axes) -> None:
-        windows = [report["window"]["start"][:7] for report in record.drift]
+        windows = [report["window"]["start"][:7] for report in compared]
         names = _features(record)
-        rows = [[_psi(report, name) for report in record.drift] for name in [*names, None]]
+        rows = [[_psi(report, name) for report in compared] for name in [*names, None]]
         norm = BoundaryNorm(PSI_STEPS, 256, extend="max")
         image = axes.imshow(rows, aspect="auto", cmap="YlOrRd", norm=norm)
         for y, row in enumerate(rows):
