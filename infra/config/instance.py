@@ -12,6 +12,22 @@ GPU: Final = re.compile(r"^ml\.(g|gr|p)[0-9]")
 """Families of instances with a GPU: g5, g6e, gr6, p4d and their like."""
 
 
+LOCAL_DISK: Final = re.compile(r"^ml\.([a-z]+\d+[a-z]*d[a-z]*|g[5-9][a-z]*|gr\d[a-z]*|p[5-9][a-z]*|trn\d[a-z]*)\.")
+"""Families of instances with a disk of their own: m5d, r6gd, g4dn, g5, p4d, trn1 and their like.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-volumes.html"""
+
+
+def has_local_disk(instance_type: str) -> bool:
+    """Whether an instance type keeps its files on a disk of its own, which the hardware encrypts.
+
+    SageMaker refuses a key for the volume of such a type.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html (KmsKeyId), and
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId).
+    """
+    return LOCAL_DISK.match(instance_type) is not None
+
+
 def has_gpu(instance_type: str) -> bool:
     """Whether a SageMaker instance type has a GPU."""
     return GPU.match(instance_type) is not None

@@ -41,6 +41,11 @@ class AsynchronousHosting(Hosting):
         """As the owner says."""
         return self._settings.rollout
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The one type of its fleet."""
+        return (self._settings.instance_type,)
+
     def content(self) -> list[Any]:
         """The fleet, its concurrency and the topics."""
         settings = self._settings

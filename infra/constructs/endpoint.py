@@ -43,6 +43,8 @@ class Endpoint(Construct):
         self._role = execution_role(self, names, platform)
         for _, kind in declared:
             kind.grant(self._role)
+            if kind.volume_key is not None:
+                platform.key.grant_volumes(self._role)
         self._models = Models(names, self._role)
         watched = [alarm.name for alarm in rollback_alarms] + list(now.rollout.more_alarms if now.rollout else [])
         configurations = self._configurations(declared)
@@ -62,12 +64,13 @@ class Endpoint(Construct):
         made: dict[str, aws.SagemakerEndpointConfiguration] = {}
         for release, kind in declared:
             scope = scopes[release.version]
-            content = digest([*kind.identity(release), *kind.content()])
+            content = digest(kind.named_by(release))
             if content not in made:
                 made[content] = aws.SagemakerEndpointConfiguration(
                     Construct(scope, f"configuration-{content[:10]}"),
                     "configuration",
                     name=self._names.release(content),
+                    kms_key_arn=kind.volume_key,
                     **kind.configuration(
                         self._models.of(scope, release, kind),
                         {version: self._models.of_version(self, version, kind) for version in kind.versions},

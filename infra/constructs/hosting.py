@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from infra.config import FleetSize, Release, RolloutConfig
+from infra.config.instance import has_local_disk
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import Picture
 from infra.constructs.permissions import ServiceRole
@@ -46,6 +47,17 @@ class Hosting(ABC):
         """Versions in the model package group that are served beside the release."""
         return ()
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The types of the instances that serve; none where AWS keeps them to itself."""
+        return ()
+
+    @property
+    def volume_key(self) -> str | None:
+        """What the instances' volumes are encrypted with; None where one has a disk of its own, or there are none."""
+        types = self.instance_types
+        return None if not types or any(map(has_local_disk, types)) else self.platform.key.arn
+
     def containers(self, release: Release) -> Arguments:
         """Which containers the release's model has, as `aws.SagemakerModel` takes them."""
         return {"primary_container": {"image": release.image, "model_data_url": release.model_data_url}}
@@ -57,6 +69,11 @@ class Hosting(ABC):
     @abstractmethod
     def content(self) -> list[Any]:
         """What the endpoint's configuration is beside its model, and so what it is named by."""
+
+    def named_by(self, release: Release) -> list[Any]:
+        """All that the release's endpoint configuration is."""
+        volumes = [] if self.volume_key is None else ["encrypted volumes"]
+        return [*self.identity(release), *self.content(), *volumes]
 
     @abstractmethod
     def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:

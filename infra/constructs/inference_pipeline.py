@@ -51,6 +51,11 @@ class InferencePipelineHosting(Hosting):
         """Every container."""
         return [*super().identity(release), self._settings.model_dump(include={"before", "after"})]
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The one type of its fleet."""
+        return (self._settings.instance_type,)
+
     def content(self) -> list[Any]:
         """The fleet and the capture."""
         settings = self._settings

@@ -48,6 +48,11 @@ class MultiModelHosting(Hosting):
         """The version too: two releases of one image are declared side by side, under two names."""
         return [release.image, release.version, self._archives, self._settings.cache]
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The one type of its fleet."""
+        return (self._settings.instance_type,)
+
     def content(self) -> list[Any]:
         """The fleet and the capture."""
         settings = self._settings

@@ -37,6 +37,13 @@ class RealTimeHosting(Hosting):
         variants = [variant.version for variant in self._settings.variants]
         return tuple(sorted({*variants, *([] if shadow is None else [shadow.version])}))
 
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The release's type, and what runs beside it."""
+        settings = self._settings
+        shadow = [] if settings.shadow is None else [self._type(settings.shadow)]
+        return (settings.instance_type, *map(self._type, settings.variants), *shadow)
+
     def content(self) -> list[Any]:
         """The fleet and the capture, and what is served beside the release if anything is."""
         settings = self._settings
@@ -81,8 +88,10 @@ class RealTimeHosting(Hosting):
         return fleet_pictures(self.names.base, (VARIANT, *beside))
 
     def _fleet(self, name: str, model: str, beside: VariantConfig | ShadowConfig) -> Arguments:
-        instance_type = self._settings.instance_type if beside.instance_type is None else beside.instance_type
-        return fleet(name, model, instance_type=instance_type, instances=beside.instances, weight=beside.weight)
+        return fleet(name, model, instance_type=self._type(beside), instances=beside.instances, weight=beside.weight)
+
+    def _type(self, beside: VariantConfig | ShadowConfig) -> str:
+        return self._settings.instance_type if beside.instance_type is None else beside.instance_type
 
 
 def fleet(variant: str, model: str, *, instance_type: str, instances: int, weight: float = 1) -> Arguments:

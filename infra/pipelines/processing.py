@@ -1,27 +1,21 @@
 """CreateProcessingJob requests of our images, for the pipeline's steps and for the scheduled drift job alike."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.config.instance import InstanceConfig
+from infra.config.instance import InstanceConfig, has_local_disk
 from infra.pipelines.references import Reference
 from serving.contract import DEFAULT_ML_ROOT
 
 MAX_RUNTIME_SECONDS: Final = 777_600
 """The longest that SageMaker lets a processing job run."""
-_LOCAL_DISK: Final = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|g[5-9]|p[5-9]|trn\d)")
-"""Instance types with a disk of their own, which the hardware encrypts."""
 
 Uri = str | Reference
 
 
 def volume_key(instance_type: str, kms_key: str | None) -> str | None:
-    """What a volume is encrypted with; SageMaker refuses a key where the instance has a disk of its own.
-
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html (VolumeKmsKeyId).
-    """
-    return None if _LOCAL_DISK.match(instance_type) else kms_key
+    """What a volume is encrypted with; SageMaker refuses a key where the instance has a disk of its own."""
+    return None if has_local_disk(instance_type) else kms_key
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ def test_the_schedule_can_read_its_encrypted_input(live_stack):
     assert allowed["kms:Decrypt"] == [schedule["kms_key_arn"]]
 
 
-def test_the_roles_of_jobs_may_have_their_volumes_encrypted_and_no_other_role_may(every_stack):
+def test_the_roles_of_jobs_and_endpoints_may_have_their_volumes_encrypted_and_no_other_role_may(every_stack):
     for stack in every_stack:
         granting = {
             policy["name"]
@@ -231,8 +231,10 @@ def test_the_roles_of_jobs_may_have_their_volumes_encrypted_and_no_other_role_ma
             and statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         }
         roles = {role["name"] for role in stack.all("aws_iam_role").values()}
-        jobs = ("-jobs", "-monitor", "batch-transform-endpoint")
-        assert granting == {name for name in roles if name.endswith(jobs)}
+        with_volumes = ("-jobs", "-monitor", "-endpoint")
+        assert granting == {name for name in roles if name.endswith(with_volumes)} - {
+            "sagestack-local-serverless-endpoint"
+        }
         assert stack.text.count("kms:CreateGrant") == len(granting)
 
 
@@ -240,6 +242,34 @@ def test_a_models_containers_have_no_network_but_where_aws_cannot_isolate_them(e
     for stack in every_stack:
         isolated = {model["enable_network_isolation"] for model in stack.all("aws_sagemaker_model").values()}
         assert isolated <= {stack.name != "local-serverless"}
+
+
+def test_the_volumes_of_endpoints_are_encrypted_with_the_environments_key(every_stack):
+    configurations = [
+        (stack, one) for stack in every_stack for one in stack.all("aws_sagemaker_endpoint_configuration").values()
+    ]
+    assert configurations
+    for stack, configuration in configurations:
+        if stack.name == "local-serverless":  # AWS keeps its instances to itself
+            assert "kms_key_arn" not in configuration
+        else:
+            assert "kms_key" in configuration["kms_key_arn"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "encrypted"),
+    [
+        ("instance_type: ml.m5.large", True),
+        ("instance_type: ml.g5.xlarge", False),
+        ("shadow: {version: 2, instance_type: ml.m5d.large}", False),
+    ],
+)
+def test_no_key_is_asked_for_where_sagemaker_refuses_one(new_project, new_release, synthesize, endpoint, encrypted):  # noqa: PLR0917 - fixtures
+    project = new_project()
+    project.model("churn", f"endpoint: {{{endpoint}}}\n")
+    project.lock("churn", new_release(1))
+    stack = synthesize(project)["local-churn"]
+    assert ("kms_key_arn" in stack.only("aws_sagemaker_endpoint_configuration")) is encrypted
 
 
 def test_what_is_captured_and_logged_is_encrypted(live_stack):
