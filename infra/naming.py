@@ -38,6 +38,11 @@ class Names:
         """The role of workflows that deploy; named as above."""
         return f"deploy-{self.base}"
 
+    @property
+    def undecided(self) -> str:
+        """The queue of events that the models' governors failed on."""
+        return f"{self.base}-undecided"
+
     def bucket(self, kind: BucketKind) -> str:
         """Globally unique by the account id."""
         return f"{self.base}-{kind}-{self.account}"

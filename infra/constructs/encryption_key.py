@@ -20,7 +20,8 @@ class EncryptionKey(Construct):
             policy=_key_policy(names),
             **retained(protected=protected),
         )
-        aws.KmsAlias(self, "alias", name=f"alias/{names.base}", target_key_id=self.key.key_id)
+        self.alias = f"alias/{names.base}"
+        aws.KmsAlias(self, "alias", name=self.alias, target_key_id=self.key.key_id)
 
     @property
     def arn(self) -> str:

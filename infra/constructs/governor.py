@@ -1,4 +1,4 @@
-"""The governor's function: its code, its role, its log, and the queue of events that it could not decide about."""
+"""The governor's function: its code, its role, its log, and what becomes of an event that it fails on."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from infra.constructs.alarm import Alarm
 from infra.constructs.lambda_code import LambdaCode
 from infra.constructs.ledger import Ledger
-from infra.constructs.metrics import queue_length
+from infra.constructs.metrics import function_metric
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
 from infra.constructs.training_pipeline import TrainingPipeline
@@ -28,8 +28,8 @@ CODE = (
 )
 RUNTIME = "python3.12"
 LOG_RETENTION_DAYS = 365
-UNDECIDED_SECONDS = 14 * 86_400
-ALARM_PERIOD_SECONDS = 300
+HOUR_SECONDS, ALARM_HOURS = 3_600, 24
+"""The alarm stands for a day after the last event that was failed on: nobody has to empty a queue to clear it."""
 RETRIES, OLDEST_EVENT_SECONDS = 2, 6 * 3_600
 
 
@@ -49,7 +49,6 @@ class Governor(Construct):
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
         self.name = f"{names.base}-governor"
-        self.undecided = self._queue()
         ledger = Ledger(self, "ledger", names=names, platform=platform)
         logs = aws.CloudwatchLogGroup(
             self,
@@ -63,28 +62,17 @@ class Governor(Construct):
         self._retry()
         self.alarm = self._alarm()
 
-    def _queue(self) -> aws.SqsQueue:
-        return aws.SqsQueue(
-            self,
-            "undecided",
-            name=f"{self.name}-undecided",
-            message_retention_seconds=UNDECIDED_SECONDS,
-            kms_master_key_id=self._platform.key.arn,
-        )
-
     def _role(self, pipeline: TrainingPipeline, ledger: Ledger, logs: aws.CloudwatchLogGroup) -> ServiceRole:
         role = ServiceRole(self, "role", name=self.name, service="lambda.amazonaws.com", names=self._names.environment)
         pipeline.grant_start(role)
         self._platform.data.grant_list(role, self._names.data_prefix)
         ledger.grant_keep(role)
+        self._platform.undecided.grant_send(role)
         names = self._names.environment
-        # By name: whoever waits for the role would else wait for the provider to trust the queue, half a minute.
-        undecided = f"arn:aws:sqs:{names.region}:{names.account}:{self.name}-undecided"
         role.grant(
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], [f"{logs.arn}:*"]),
             allow(["cloudwatch:GetMetricData"], ["*"]),
             allow(["events:PutEvents"], [f"arn:aws:events:{names.region}:{names.account}:event-bus/default"]),
-            allow(["sqs:SendMessage"], [undecided]),
         )
         return role
 
@@ -114,7 +102,7 @@ class Governor(Construct):
             function_name=self.function.function_name,
             maximum_retry_attempts=RETRIES,
             maximum_event_age_in_seconds=OLDEST_EVENT_SECONDS,
-            destination_config={"on_failure": {"destination": self.undecided.arn}},
+            destination_config={"on_failure": {"destination": self._platform.undecided.arn}},
         )
 
     def _alarm(self) -> Alarm:
@@ -122,13 +110,13 @@ class Governor(Construct):
             self,
             "alarm",
             name=f"{self.name}-undecided",
-            metric=queue_length(self.undecided.name),
+            metric=function_metric("AsyncEventsDropped", self.name, "Sum"),
             comparison="at least",
             threshold=1,
-            period_seconds=ALARM_PERIOD_SECONDS,
-            periods=1,
+            period_seconds=HOUR_SECONDS,
+            periods=ALARM_HOURS,
             datapoints=1,
-            missing_data="notBreaching",  # SQS stops publishing for a queue that nobody has used for hours
+            missing_data="notBreaching",  # Lambda publishes it only of an event that it gave up
             description=f"The retraining governor of {self._names.base} failed on an event.",
             severity="warning",
             runbook="governor-undecided",

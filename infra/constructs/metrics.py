@@ -47,6 +47,6 @@ def monitoring_metric(name: str, endpoint: str, statistic: str = "Maximum") -> M
     return Metric(contract.METRIC_NAMESPACE, name, ((contract.ENDPOINT_DIMENSION, endpoint),), statistic)
 
 
-def queue_length(queue: str) -> Metric:
-    """Messages that wait in an SQS queue."""
-    return Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", queue),), "Maximum")
+def function_metric(name: str, function: str, statistic: str) -> Metric:
+    """A metric that Lambda publishes of a function."""
+    return Metric("AWS/Lambda", name, (("FunctionName", function),), statistic)

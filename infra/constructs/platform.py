@@ -8,12 +8,13 @@ from infra.constructs.bucket import Bucket
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.repositories import Repositories
+from infra.constructs.undecided import Undecided
 from infra.naming import BucketKind
 from infra.provider import Construct
 
 
 class Platform(Construct):
-    """Key, buckets, repositories and topic: the stateful things, kept when the environment says so."""
+    """Key, buckets, repositories, topic and queue: the stateful things, kept when the environment says so."""
 
     def __init__(self, scope: Construct, id_: str, *, environment: EnvironmentConfig) -> None:
         super().__init__(scope, id_)
@@ -36,6 +37,7 @@ class Platform(Construct):
         self.capture = self._bucket("capture", expire_days=self._days("captured_days"))
         self.repositories = Repositories(self, "repositories", names=names, key=self.key, protected=protected)
         self.alerts = Alerts(self, "alerts", names=names, key=self.key, email=environment.alarm_email)
+        self.undecided = Undecided(self, "undecided", names=names, key=self.key)
 
     def _bucket(self, kind: BucketKind, *, events: bool = False, expire_days: int | None = None) -> Bucket:
         return Bucket(

@@ -146,16 +146,21 @@ def variants(stack):
 
 
 def test_every_other_alarm_watches_what_we_publish(alarms):
-    assert {alarm["namespace"] for alarm in alarms} == {"AWS/SageMaker", "AWS/SQS", METRIC_NAMESPACE}
+    assert {alarm["namespace"] for alarm in alarms} == {"AWS/SageMaker", "AWS/Lambda", METRIC_NAMESPACE}
 
 
-def test_the_governors_failures_are_watched_in_the_queue_that_they_end_in(every_stack):
-    for stack in every_stack:
-        for config in stack.all("aws_lambda_function_event_invoke_config").values():
-            queue = stack.referred(config["destination_config"]["on_failure"]["destination"])
-            (alarm,) = [alarm for name, alarm in named(stack).items() if name.endswith("-governor-undecided")]
-            assert stack.referred(alarm["dimensions"]["QueueName"]) == queue
-            assert alarm["namespace"] == "AWS/SQS"
+def test_what_a_governor_fails_on_raises_its_models_own_alarm_and_waits_in_the_environments_queue(every_stack):
+    queues = {stack.only("aws_sqs_queue")["name"] for stack in every_stack if stack.all("aws_sqs_queue")}
+    governors = [stack for stack in every_stack if stack.all("aws_lambda_function")]
+    assert governors
+    for stack in governors:
+        function = stack.only("aws_lambda_function")["function_name"]
+        failed = stack.only("aws_lambda_function_event_invoke_config")["destination_config"]["on_failure"]
+        assert failed["destination"].rsplit(":", 1)[-1] in queues
+        assert not stack.all("aws_sqs_queue")
+        alarm = named(stack)[f"{function}-undecided"]
+        assert (alarm["namespace"], alarm["metric_name"]) == ("AWS/Lambda", "AsyncEventsDropped")
+        assert alarm["dimensions"] == {"FunctionName": function}
 
 
 def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):

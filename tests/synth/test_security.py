@@ -311,13 +311,17 @@ def test_images_are_immutable_scanned_and_encrypted(platform):
         assert repository["encryption_configuration"][0]["encryption_type"] == "KMS"
 
 
-def test_the_governors_table_and_queue_are_encrypted_and_the_table_can_be_recovered(live_stack, prod):
+def test_the_governors_table_is_encrypted_and_can_be_recovered(live_stack, prod):
     for stack, protected in ((live_stack, False), (prod["prod-churn"], True)):
         table = stack.only("aws_dynamodb_table")
         assert table["server_side_encryption"]["kms_key_arn"].startswith("${")
         assert table["point_in_time_recovery"] == {"enabled": True}
         assert table["deletion_protection_enabled"] is protected
-        assert stack.only("aws_sqs_queue")["kms_master_key_id"].startswith("${")
+
+
+def test_the_queue_of_events_that_governors_failed_on_is_encrypted(bare, prod):
+    for stack in (bare["local-platform"], prod["prod-platform"]):
+        assert stack.only("aws_sqs_queue")["kms_master_key_id"] == stack.only("aws_kms_alias")["name"]
 
 
 def test_the_governor_may_start_its_pipeline_and_touch_its_table_alone(live_stack):
@@ -326,3 +330,5 @@ def test_the_governor_may_start_its_pipeline_and_touch_its_table_alone(live_stac
     assert not [action for action in allowed if action.startswith(("s3:Get", "s3:Put", "dynamodb:Delete", "iam:"))]
     assert all(":pipeline/sagestack-local-flight-delay" in arn for arn in allowed["sagemaker:StartPipelineExecution"])
     assert [live_stack.referred(arn) for arn in allowed["dynamodb:PutItem"]] == [live_stack.only("aws_dynamodb_table")]
+    assert {action for action in allowed if action.startswith("sqs:")} == {"sqs:SendMessage"}
+    assert allowed["sqs:SendMessage"] == ["arn:aws:sqs:us-east-1:123456789012:sagestack-local-undecided"]

@@ -20,6 +20,7 @@ from moto.awslambda.responses import LambdaResponse
 from infra.local.cloud import LocalCloud
 from infra.local.events.delivery import send_to_queue
 from infra.local.events.targets import Call
+from infra.local.lambdas.metrics import publish
 from infra.local.lambdas.pool import Pool, ThrottledError
 from infra.local.lambdas.process import Answer, Code
 
@@ -117,9 +118,12 @@ class Functions:
 
     def _ended(self, invocation: Invocation, request_id: str, answer: Answer) -> None:
         """Tell the function's destination, and its dead-letter queue if it failed for good."""
+        name = invocation.code.name
+        if answer.error:
+            publish(self.cloud, name, {"AsyncEventsDropped": 1})
         try:
             if answer.error:
-                logger.error("function %s failed for good: %s", invocation.code.name, answer.payload.decode())
+                logger.error("function %s failed for good: %s", name, answer.payload.decode())
                 self._bury(invocation, request_id, answer)
             destinations = _invoke_config(invocation.function).get("DestinationConfig") or {}
             outcome = destinations.get("OnFailure" if answer.error else "OnSuccess") or {}
@@ -129,7 +133,8 @@ class Functions:
                 target = {"Arn": outcome["Destination"]}
                 Call(self.cloud, target, json.dumps(record), event | {"resources": [invocation.code.arn]}).make()
         except (BotoCoreError, ClientError, ValueError):
-            logger.exception("function %s: its destination did not take the result", invocation.code.name)
+            logger.exception("function %s: its destination did not take the result", name)
+            publish(self.cloud, name, {"DestinationDeliveryFailures": 1})
 
     def _bury(self, invocation: Invocation, request_id: str, answer: Answer) -> None:
         configuration = self.cloud.client("lambda").get_function_configuration(FunctionName=invocation.code.name)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from infra.local.cloud import LocalCloud
+from infra.local.lambdas.metrics import publish
 from infra.local.lambdas.process import Answer, Code, Environment
 
 UNRESERVED_CONCURRENCY = 10
@@ -49,7 +50,8 @@ class Pool:
             answer = environment.invoke(event, request_id)
             self._keep(environment)
         self._log(environment, request_id, answer)
-        self._measure(code, answer)
+        failed = float(answer.error is not None)
+        publish(self._cloud, code.name, {"Invocations": 1, "Errors": failed, "Duration": answer.milliseconds})
         return request_id, answer
 
     def discard(self, name: str) -> None:
@@ -111,13 +113,3 @@ class Pool:
         now = int(self._cloud.clock.now().timestamp() * 1000)
         entries = [{"timestamp": now, "message": line} for line in lines if line.strip()]
         logs.put_log_events(**names, logStreamName=environment.log_stream, logEvents=entries)
-
-    def _measure(self, code: Code, answer: Answer) -> None:
-        values = (("Invocations", 1, "Count"), ("Errors", int(answer.error is not None), "Count"))
-        durations = (("Duration", answer.milliseconds, "Milliseconds"),)
-        dimensions = [{"Name": "FunctionName", "Value": code.name}]
-        data = [
-            {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": dimensions}
-            for name, value, unit in values + durations
-        ]
-        self._cloud.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=data)

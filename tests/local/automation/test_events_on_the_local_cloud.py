@@ -143,7 +143,40 @@ def test_a_function_that_keeps_failing_is_tried_three_times_and_ends_in_its_dead
     assert record["requestContext"]["approximateInvokeCount"] == 3
     assert record["responsePayload"]["errorMessage"] == "no luck"
     assert record["requestPayload"]["detail"] == {"model": "failing"}
+    assert record["requestContext"]["functionArn"].startswith(function)
     assert sum(line.startswith("START ") for line in automation.logged("ev-failing")) == 3
+
+
+def test_an_event_that_lambda_gave_up_raises_the_alarm_on_it_and_a_mere_failure_does_not(automation):
+    cloudwatch = automation.client("cloudwatch")
+    function = automation.function("ev-dropped", FAIL)
+    cloudwatch.put_metric_alarm(
+        AlarmName="ev-dropped",
+        Namespace="AWS/Lambda",
+        MetricName="AsyncEventsDropped",
+        Dimensions=[{"Name": "FunctionName", "Value": "ev-dropped"}],
+        Statistic="Sum",
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Threshold=1,
+        Period=3600,
+        EvaluationPeriods=24,
+        DatapointsToAlarm=1,
+        TreatMissingData="notBreaching",
+    )
+
+    def state():
+        return cloudwatch.describe_alarms(AlarmNames=["ev-dropped"])["MetricAlarms"][0]["StateValue"]
+
+    automation.rule("ev-dropped", {"detail": {"model": ["dropped"]}}, function)
+    put(automation, model="dropped")
+    automation.advance(seconds=30)
+    assert state() != "ALARM"
+    automation.advance(seconds=240)
+    assert state() == "ALARM"
+    automation.advance(seconds=20 * 3600)
+    assert state() == "ALARM"
+    automation.advance(seconds=8 * 3600)
+    assert state() == "OK"
 
 
 def test_what_a_function_fails_on_for_good_is_in_its_own_dead_letter_queue(automation):
