@@ -10,7 +10,7 @@ from serving.core.errors import InputError
 from serving.core.formats import load_model
 from serving.core.signature import Signature, read_model, read_signature
 from serving.core.text import text_reader
-from serving.core.trees import Trees, compiled_library, compiled_trees
+from serving.core.trees import compiled_library, compiled_trees
 
 Label = int | str
 
@@ -58,7 +58,7 @@ class Predictor:
     @property
     def evaluator(self) -> str:
         """What scores: a compiled walk, or a library."""
-        return "compiled trees" if isinstance(self._scorer, Trees) else self._model.name
+        return self._scorer.name
 
     def score(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, inputs) matrix, (rows,), in its order: probabilities for a classification."""

@@ -3,6 +3,7 @@
  * Branch-free walks, WIDTH at a time: eight trees of one row, or one tree of eight rows, so that the processor works on
  * one while it waits for the memory of another. A walk goes on for the depth of its tree, of the deepest where eight go
  * together (so they go by depth); a leaf leads to itself. Siblings lie side by side, the right one after the left.
+ * It serves the forests that leaves.c would take longer for: of many features, or of very many leaves.
  * Semantics: LightGBM's include/LightGBM/tree.h, NumericalDecision and CategoricalDecision.
  */
 #include <math.h>
@@ -93,7 +94,7 @@ static int settle(double *values, int64_t count) {
 }
 
 /* Scores `count` rows of `features` values each; the rows are changed: what LightGBM takes for zero becomes zero. */
-void sagestack_score(const Forest *forest, double *rows, int64_t count, double *scores) {
+void sagestack_walk(const Forest *forest, double *rows, int64_t count, double *scores) {
     for (int64_t row = 0; row < count;) {
         int some = count - row < WIDTH ? 1 : WIDTH;
         double *from = rows + row * forest->features;
@@ -105,11 +106,4 @@ void sagestack_score(const Forest *forest, double *rows, int64_t count, double *
     }
     if (forest->sigmoid)
         for (int64_t i = 0; i < count; i++) scores[i] = 1.0 / (1.0 + exp(-forest->sigmoid * scores[i]));
-}
-
-/* Scores one row, which is changed likewise. */
-double sagestack_score_row(const Forest *forest, double *row) {
-    double score;
-    sagestack_score(forest, row, 1, &score);
-    return score;
 }

@@ -1,4 +1,4 @@
-"""The compiled tree walk (`trees.c`): LightGBM's own scores, bit for bit, in a fraction of its time.
+"""Compiled scoring of LightGBM's trees (`leaves.c`, `trees.c`): its own scores, bit for bit, in a fraction of its time.
 
 The serving image compiles it while it is built. Where there is no such library, or a model is of a kind that it does
 not know, or any probe row scores otherwise than in LightGBM, LightGBM itself scores.
@@ -6,22 +6,24 @@ not know, or any probe row scores otherwise than in LightGBM, LightGBM itself sc
 
 import ctypes
 import os
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serving.contract import TREES_LIBRARY_VARIABLE
 from serving.core.booster import Booster, Matrix, OneRow
 from serving.core.forest import Forest, UnreadableForestError, read_forest
+from serving.core.leaves import Leaves, leaves_of
 
 PROBES: Final = 256
-"""Rows that a walk and LightGBM must agree on, to the bit, before the walk serves."""
+"""Rows that the compiled code and LightGBM must agree on, to the bit, before it serves."""
 
 _HUGE: Final = 1e300
 
 
-class _Forest(ctypes.Structure):
+class _Walk(ctypes.Structure):
+    """`trees.c`'s Forest."""
+
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("nodes", "values", "roots", "depths", "order", "sets", "bits")),
         *((name, ctypes.c_int32) for name in ("trees", "features", "categorical")),
@@ -29,38 +31,63 @@ class _Forest(ctypes.Structure):
     )
 
 
+class _Leaves(ctypes.Structure):
+    """`leaves.c`'s Leaves."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("asked", "thresholds", "checkpoints", "places")),
+        *((name, ctypes.c_void_p) for name in ("kept", "tables", "starts", "values")),
+        *((name, ctypes.c_int32) for name in ("trees", "features", "count", "words", "spacing")),
+        ("sigmoid", ctypes.c_double),
+    )
+
+
 class Trees:
-    """A forest ready to be walked, for any number of callers at once."""
+    """A forest ready to be scored, for any number of callers at once."""
 
     def __init__(self, forest: Forest, library: ctypes.CDLL) -> None:
-        self._arrays = forest
-        self._forest = _Forest(
-            *(_address(array) for array in (forest.nodes, forest.values, forest.roots)),
-            *(_address(array) for array in (forest.depths, forest.order, forest.sets, forest.bits)),
-            len(forest.roots), forest.features, int(forest.categorical.any()), forest.sigmoid,
-        )  # fmt: skip
+        leaves = leaves_of(forest)
+        self.name = "compiled leaves" if leaves else "compiled trees"
+        self.features = forest.features
+        self._kept = leaves or forest
+        self._forest = _leaves(forest, leaves) if leaves else _walk(forest)
         self._address = ctypes.addressof(self._forest)
-        self._score = library.sagestack_score
+        self._score = library.sagestack_leaves if leaves else library.sagestack_walk
+        self._score.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
         self._score.restype = None
-        self._score_row = library.sagestack_score_row
-        self._score_row.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-        self._score_row.restype = ctypes.c_double
         self._row = ctypes.c_double * forest.features
 
     def predict_row(self, row: OneRow) -> float:
         """The score of one row, of as many values as the model has features; a ctypes array is not copied."""
-        score: float = self._score_row(self._address, row if isinstance(row, ctypes.Array) else self._row(*row))
-        return score
+        score = ctypes.c_double()
+        values = row if isinstance(row, ctypes.Array) else self._row(*row)
+        self._score(self._address, values, 1, ctypes.byref(score))
+        return score.value
 
     def predict(self, matrix: Matrix) -> Matrix:
         """The scores of a (rows, features) matrix, in its order."""
         rows, columns = matrix.shape
-        if columns != self._arrays.features:
-            raise ValueError(f"the matrix has {columns} columns, the model {self._arrays.features} features")
-        data = np.array(matrix, dtype=np.float64, order="C")  # a copy: the walk changes its rows
+        if columns != self.features:
+            raise ValueError(f"the matrix has {columns} columns, the model {self.features} features")
+        data = np.array(matrix, dtype=np.float64, order="C")  # a copy: scoring changes its rows
         scores = np.empty(rows, dtype=np.float64)
-        self._score(ctypes.byref(self._forest), _address(data), ctypes.c_int64(rows), _address(scores))
+        self._score(self._address, data.ctypes.data, rows, scores.ctypes.data)
         return scores
+
+
+def _walk(forest: Forest) -> _Walk:
+    arrays = (forest.nodes, forest.values, forest.roots, forest.depths, forest.order, forest.sets, forest.bits)
+    addresses = (array.ctypes.data for array in arrays)
+    categorical = int(forest.categorical.any())
+    return _Walk(*addresses, len(forest.roots), forest.features, categorical, forest.sigmoid)
+
+
+def _leaves(forest: Forest, leaves: Leaves) -> _Leaves:
+    arrays = (leaves.asked, leaves.thresholds, leaves.checkpoints, leaves.places)
+    more = (leaves.kept, leaves.tables, leaves.starts, leaves.values)
+    addresses = (array.ctypes.data for array in (*arrays, *more))
+    sizes = len(forest.roots), forest.features, len(leaves.asked), leaves.words, leaves.spacing
+    return _Leaves(*addresses, *sizes, forest.sigmoid)
 
 
 def compiled_library() -> ctypes.CDLL | None:
@@ -75,7 +102,7 @@ def compiled_library() -> ctypes.CDLL | None:
 
 
 def compiled_trees(model: bytes, booster: Booster) -> Trees | None:
-    """The walk of a model that `booster` has loaded; None if LightGBM must score it itself."""
+    """What scores a model that `booster` has loaded; None if LightGBM must do it itself."""
     library = compiled_library()
     if library is None:
         return None
@@ -108,7 +135,3 @@ def _probes(forest: Forest) -> Matrix:
         pool = np.concatenate([*near, np.resize(awkward, len(numeric) + len(awkward))])
         rows[:, feature] = chance.choice(pool, PROBES)
     return rows
-
-
-def _address(array: NDArray[Any]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)

@@ -1,4 +1,4 @@
-"""The compiled walk scores bit for bit as LightGBM, or does not serve at all."""
+"""What is compiled scores bit for bit as LightGBM, or does not serve at all."""
 
 from pathlib import Path
 
@@ -26,12 +26,15 @@ def compiled(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TREES_LIBRARY_VARIABLE, str(library))
 
 
-@pytest.fixture(scope="module")
-def walk(library: Path, booster: lightgbm.Booster) -> Trees:
+@pytest.fixture(scope="module", params=["compiled leaves", "compiled trees"])
+def walk(request: pytest.FixtureRequest, library: Path, booster: lightgbm.Booster) -> Trees:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(TREES_LIBRARY_VARIABLE, str(library))
+        if request.param == "compiled trees":
+            patch.setattr(trees, "leaves_of", lambda _forest: None)
         found = walked(booster)
     assert found
+    assert found.name == request.param
     return found
 
 
@@ -61,14 +64,27 @@ def test_any_row_scores_bit_for_bit(walk: Trees, booster: lightgbm.Booster, row:
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"objective": "binary"}, {"objective": "mae"}, {"use_missing": False}, {"num_leaves": 2}, {"max_depth": 1}],
+    [{}, {"objective": "binary"}, {"objective": "mae"}, {"use_missing": False}, {"num_leaves": 2}, {"max_depth": 1}]
+    + [{"num_leaves": leaves, "min_data_in_leaf": 1} for leaves in (32, 33, 64, 65, 255)],
     ids=str,
 )
 def test_models_of_the_usual_kinds_are_walked(parameters: dict[str, object]) -> None:
     model = trained(**parameters)
     walk = walked(model)
     assert walk
+    assert walk.name == "compiled leaves"
     assert walk.predict(DATA).tobytes() == model.predict(DATA, num_threads=1).tobytes()
+
+
+@pytest.mark.usefixtures("compiled")
+def test_trees_are_walked_where_many_features_make_that_quicker() -> None:
+    wide = np.random.default_rng(3).normal(size=(200, 300))
+    data = lightgbm.Dataset(wide, wide[:, 0], params={"verbosity": -1})
+    model = lightgbm.train({"objective": "regression", "verbosity": -1, "min_data_in_leaf": 1}, data, 20)
+    walk = walked(model)
+    assert walk
+    assert walk.name == "compiled trees"
+    assert walk.predict(wide).tobytes() == model.predict(wide, num_threads=1).tobytes()
 
 
 @pytest.mark.usefixtures("compiled")
