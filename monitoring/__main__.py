@@ -13,6 +13,8 @@ from serving.core.errors import ArtifactError
 
 COMMANDS: Final = (VALIDATE_COMMAND, BASELINE_COMMAND, DRIFT_COMMAND, QUALITY_COMMAND)
 """Each is the module of the same name, imported when asked for: the drift job need not pay for the others."""
+BLAS_THREADS_VARIABLE: Final = "OPENBLAS_NUM_THREADS"
+"""Files are read side by side already: more threads inside a product of small matrices only wait for each other."""
 
 
 def main(arguments: list[str], job: Job) -> int:
@@ -24,6 +26,7 @@ def main(arguments: list[str], job: Job) -> int:
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         sys.stderr.write(f"usage: python -m monitoring {'|'.join(COMMANDS)}\n")
         return 2
+    os.environ.setdefault(BLAS_THREADS_VARIABLE, "1")
     try:
         message, code = str(import_module(f"monitoring.{arguments[0]}").run(job)), 0
     except (MonitoringError, ArtifactError) as error:

@@ -7,6 +7,7 @@ therefore not move its own yardstick, and counting parts and adding them is the 
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import sub
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -67,8 +68,8 @@ class NumericBins:
     def count_numbers(self, column: Numbers) -> Counts:
         """The same of numbers: for each edge, how many do not lie above it."""
         missing = np.count_nonzero(np.isnan(column))
-        at_most = [np.count_nonzero(column <= edge) for edge in self.edges]
-        return np.array([*np.diff([0, *at_most, len(column) - missing]), missing], dtype=np.int64)
+        at_most = [0, *(np.count_nonzero(column <= edge) for edge in self.edges), len(column) - missing]
+        return np.array([*map(sub, at_most[1:], at_most), missing], dtype=np.int64)
 
     def labels(self) -> list[str]:
         """What each bin holds, in words, in the order of the counts."""

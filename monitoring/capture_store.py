@@ -45,12 +45,13 @@ class CapturedFile:
         try:
             begun = b""
             while read := file.read(PIECE_BYTES):
-                whole, newline, begun_now = read.rpartition(b"\n")
-                if newline:
-                    yield begun + whole + newline
-                    begun = begun_now
-                else:
-                    begun += begun_now
+                end = read.rfind(b"\n") + 1
+                if not end:
+                    begun += read
+                    continue
+                # Copied once: the text of a window is most of what the job touches.
+                yield b"".join((begun, memoryview(read)[:end]))
+                begun = read[end:]
             if begun:
                 yield begun
         finally:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import polars as pl
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.capture import read_capture
 from monitoring.capture_store import CapturedFile, lines_of
 from monitoring.event_ids import SeenEvents

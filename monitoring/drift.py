@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import boto3
 
-from monitoring.baseline import Baseline, read_baseline
+from monitoring.baseline_document import Baseline, read_baseline
 from monitoring.contract import (
     BASELINE_FILE,
     BASELINE_INPUT,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.contract import PART_SCHEMA_VERSION
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError

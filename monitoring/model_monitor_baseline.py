@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.bins import CATEGORY_BINS, CategoricalBins, NumericBins
 from monitoring.contract import CONSTRAINTS_FILE, STATISTICS_FILE
 from monitoring.errors import MonitoringError

@@ -52,7 +52,9 @@ class Scales:
             rows -= self.means[:, None]
             rows *= (STEPS / self.deviations)[:, None]
             np.clip(rows, -REACH * STEPS, REACH * STEPS, out=rows)
-        return np.nan_to_num(np.rint(rows, out=rows), copy=False)
+        np.rint(rows, out=rows)
+        rows[np.isnan(rows)] = 0.0
+        return rows
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.tally import Tally

@@ -3,6 +3,7 @@
 Profiles of the same bins add up: `profile(a) + profile(b) == profile(a and b together)`, exactly.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,11 +39,11 @@ class Distribution:
     def of_numbers(cls, bins: NumericBins, numbers: Numbers) -> "Distribution":
         """Count numbers, NaN being missing."""
         with np.errstate(over="ignore", invalid="ignore"):
-            total = numbers.sum()
-            if not np.isfinite(total):
-                total = numbers[np.isfinite(numbers)].sum()
-        # JSON has no infinity; the largest number there is stands for a sum beyond it.
-        return cls(bins, bins.count_numbers(numbers), float(np.nan_to_num(total)))
+            total = float(numbers.sum())
+            if not math.isfinite(total):
+                # JSON has no infinity; the largest number there is stands for a sum beyond it.
+                total = float(np.nan_to_num(numbers[np.isfinite(numbers)].sum()))
+        return cls(bins, bins.count_numbers(numbers), total)
 
     @classmethod
     def of_places(cls, bins: CategoricalBins, places: Places) -> "Distribution":

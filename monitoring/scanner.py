@@ -5,7 +5,6 @@ record, as it does those that the library hands back; both read the same.
 """
 
 import ctypes
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.bins import Bins, CategoricalBins, Numbers, Places
-from monitoring.contract import SCAN_LIBRARY_VARIABLE
 from monitoring.event_ids import Hashes
+from monitoring.library import scan_library
 from monitoring.window import Window, iso
 
 CAPACITY: Final = 8192
@@ -140,13 +139,8 @@ class Scanner:
 
 def compiled_scanner(features: Sequence[Bins], window: Window) -> Scanner | None:
     """A scanner, for one window; None where the image has no library, and the careful reader must read everything."""
-    path = os.environ.get(SCAN_LIBRARY_VARIABLE)
-    if not path or not features:
-        return None
-    try:
-        return Scanner(ctypes.CDLL(path), features, window)
-    except OSError:
-        return None
+    library = scan_library()
+    return Scanner(library, features, window) if library and features else None
 
 
 def _places(features: Sequence[Bins]) -> npt.NDArray[np.int32]:

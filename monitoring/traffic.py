@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.capture_store import ENDING, CapturedFile, CaptureStore, Readable
 from monitoring.contract import WINDOW_INPUT
 from monitoring.counting import CaptureCounter, Part

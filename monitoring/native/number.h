@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NUMBER = 64, MAX_DIGITS = 19 };
+enum { MAX_NUMBER = 64, MAX_EXPONENT = 5, MAX_DIGITS = 19 };
 
 static double scaled(const char *from, int64_t size, uint64_t digits, int exponent) {
     static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -34,37 +34,42 @@ static double scaled(const char *from, int64_t size, uint64_t digits, int expone
 
 static inline int is_digit(char at) { return (unsigned char)(at - '0') < 10; }
 
-/* -?digits(.digits)?(e-?digits)?, correctly rounded; and no more than that. */
-static int number(const char *from, const char *end, double *value) {
-    const char *at = from, *whole;
+/* The text without the zeros it begins with has more digits than are exact. */
+static int too_long(const char *at, int64_t digits) {
+    for (; digits > MAX_DIGITS && (*at == '0' || *at == '.'); at++) digits -= *at == '0';
+    return digits > MAX_DIGITS;
+}
+
+static const char *power_of_ten(const char *at, const char *end, int *exponent) {
+    int power = 0, down = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    const char *first = at;
+    for (; at < end && at - first < 3 && is_digit(*at); at++) power = 10 * power + (*at - '0');
+    *exponent += down ? -power : power;
+    return at == first ? NULL : at;
+}
+
+/* -?digits(.digits)?(e-?digits)?, correctly rounded. Returns where it ends; NULL if `from` begins no such number. */
+static const char *number(const char *from, const char *end, double *value) {
+    const char *at = from;
     uint64_t digits = 0;
-    int exponent = 0, seen = 0, negative = at < end && *at == '-';
-    if (end - from > MAX_NUMBER) return 0;
-    for (whole = at += negative; at < end && is_digit(*at); at++) {
-        seen += digits != 0;
-        digits = 10 * digits + (uint64_t)(*at - '0');
-    }
-    if (at == whole) return 0;
+    int negative = at < end && *at == '-', exponent = 0;
+    const char *whole = at += negative;
+    for (; at < end && is_digit(*at); at++) digits = 10 * digits + (uint64_t)(*at - '0');
+    int64_t count = at - whole;
+    if (!count) return NULL;
     if (at < end && *at == '.') {
         const char *fraction = ++at;
-        for (; at < end && is_digit(*at); at++) {
-            seen += digits != 0;
-            digits = 10 * digits + (uint64_t)(*at - '0');
-        }
-        exponent = (int)(fraction - at);
-        if (!exponent) return 0;
+        for (; at < end && is_digit(*at); at++) digits = 10 * digits + (uint64_t)(*at - '0');
+        if (at == fraction) return NULL;
+        count += at - fraction;
+        exponent = -(int)(at - fraction);
     }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        int power = 0, down = ++at < end && *at == '-';
-        if (at < end && (*at == '-' || *at == '+')) at++;
-        if (at == end || end - at > 3) return 0;
-        for (; at < end && is_digit(*at); at++) power = 10 * power + (*at - '0');
-        exponent += down ? -power : power;
-    }
-    if (at != end || seen >= MAX_DIGITS) return 0;
-    *value = scaled(whole, end - whole, digits, exponent);
+    if (at - from > MAX_NUMBER - MAX_EXPONENT || too_long(whole, count)) return NULL;
+    if (at < end && (*at == 'e' || *at == 'E') && !(at = power_of_ten(at + 1, end, &exponent))) return NULL;
+    *value = scaled(whole, at - whole, digits, exponent);
     if (negative) *value = -*value;
-    return 1;
+    return at;
 }
 
 #endif

@@ -42,15 +42,18 @@ static int take(Cursor *c, char wanted) {
     return 1;
 }
 
-/* To the next byte that ends a string, escapes, or is no plain ASCII: eight at a time, by Mycroft's test for a zero byte. */
+/* To the next byte that ends a string, escapes, or is no plain ASCII: eight at a time, by Mycroft's test for a zero byte,
+ * whose lowest hit is a true one. */
 static const char *plain(const char *at, const char *end) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     for (uint64_t eight; end - at >= 8; at += 8) {
         memcpy(&eight, at, 8);
         uint64_t quote = eight ^ (ones * '"'), escape = eight ^ (ones * '\\');
         uint64_t special = ((quote - ones) & ~quote) | ((escape - ones) & ~escape) | (eight - ones * ' ') | eight;
-        if (special & highs) break;
+        if (special &= highs) return at + __builtin_ctzll(special) / 8;
     }
+#endif
     while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ') at++;
     return at;
 }

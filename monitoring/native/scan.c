@@ -68,16 +68,19 @@ void scan_index(const Categories *known, int32_t categories) {
     }
 }
 
-static int field(const Layout *layout, const Columns *to, int index, int64_t row, Text text) {
+/* One value from `at` on. Returns where it ends; NULL if it is out of the ordinary. */
+static const char *field(const Layout *layout, const Columns *to, int index, int64_t row, const char *at, const char *stop) {
     int32_t place = layout->places[index];
     if (place < 0) {
+        const char *comma = memchr(at, ',', stop - at);
+        Text text = {at, (comma ? comma : stop) - at};
         to->codes[(-1 - place) * to->capacity + row] = bin_of(layout->categories + (-1 - place), text);
-        return 1;
+        return at + text.size;
     }
     double *value = to->numbers + place * to->capacity + row;
-    if (text.size) return number(text.at, text.at + text.size, value);
+    if (at < stop && *at != ',') return number(at, stop, value);
     *value = NAN;
-    return 1;
+    return at;
 }
 
 /* The end of this row's text: an escaped line's end, or the end of all. */
@@ -103,10 +106,10 @@ static int64_t rows(const Layout *layout, const Columns *to, Text text, int64_t 
         if (!whole.size) return 0;
         if (whole.size == layout->header.size && !memcmp(whole.at, layout->header.at, whole.size)) return 0;
         for (int index = 0; index < layout->fields; index++) {
-            const char *comma = memchr(at, ',', stop - at);
-            if (!comma != (index == layout->fields - 1)) return 0;
-            if (!field(layout, to, index, row + count, (Text){at, (comma ? comma : stop) - at})) return 0;
-            at = comma ? comma + 1 : stop;
+            int last = index == layout->fields - 1;
+            if (!(at = field(layout, to, index, row + count, at, stop))) return 0;
+            if (last ? at != stop : at == stop || *at != ',') return 0;
+            at += !last;
         }
         if (at < end && !(at = next_row(at, end))) return 0;
     }
@@ -122,7 +125,7 @@ static int scores(const Layout *layout, const Columns *to, const Record *record,
             continue;
         }
         const char *stop = row_end(at, end);
-        if (!number(at, stop, score + row)) return 0;
+        if (number(at, stop, score + row) != stop) return 0;
         if (stop < end && !(stop = next_row(stop, end))) return 0;
         at = stop;
     }
@@ -147,6 +150,21 @@ static int line(const Layout *layout, Columns *to, const char *from, const char 
     to->rows[to->used++] = count;
     to->row += count;
     return 1;
+}
+
+/* Puts the ids into an open-addressing table that has room for them. By id, whether it is new; returns how many are. */
+int64_t scan_first(uint64_t *slots, int64_t mask, const uint64_t *ids, int64_t count, uint8_t *fresh) {
+    int64_t added = 0;
+    for (int64_t place = 0; place < count; place++) {
+        uint64_t id = ids[place];
+        int64_t slot = (int64_t)id & mask;
+        while (slots[slot] && slots[slot] != id) slot = (slot + 1) & mask;
+        fresh[place] = !id || !slots[slot];
+        if (!id || slots[slot]) continue;
+        slots[slot] = id;
+        added++;
+    }
+    return added;
 }
 
 /* Reads whole lines until the columns are full. Returns how many bytes were read, always some. */

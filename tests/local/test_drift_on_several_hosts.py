@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.bins import CategoricalBins, NumericBins
 from monitoring.contract import BASELINE_INPUT, DRIFT_COMMAND, REPORT_OUTPUT, SPEC_VARIABLE, WINDOW_END_VARIABLE
 from monitoring.profile import Profile

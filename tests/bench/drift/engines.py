@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.bins import CategoricalBins, NumericBins
 from monitoring.contract import (
     BASELINE_FILE,

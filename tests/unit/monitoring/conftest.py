@@ -16,7 +16,8 @@ from hypothesis import settings
 
 import monitoring
 from infra.demo import flights
-from monitoring.baseline import Baseline, compute_baseline
+from monitoring.baseline import compute_baseline
+from monitoring.baseline_document import Baseline
 from monitoring.job import Job
 from monitoring.spec import Spec
 from serving.contract import ML_ROOT_VARIABLE, MODEL_FILE, SIGNATURE_FILE, split_variable

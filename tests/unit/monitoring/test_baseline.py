@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.__main__ import main
-from monitoring.baseline import compute_baseline, read_baseline
+from monitoring.baseline import compute_baseline
+from monitoring.baseline_document import read_baseline
 from monitoring.bins import CategoricalBins, NumericBins
 from monitoring.contract import (
     BASELINE_FILE,

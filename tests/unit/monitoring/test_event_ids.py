@@ -4,12 +4,21 @@ import ctypes
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.contract import SCAN_LIBRARY_VARIABLE
 from monitoring.event_ids import FIRST_SLOTS, SeenEvents, hashes
 
 IDS = st.lists(st.one_of(st.none(), st.text(max_size=40), st.sampled_from(["a", "b", "é"])), max_size=40)
+
+
+@pytest.fixture(scope="module", params=["compiled", "without a library"], autouse=True)
+def library(request, scan_library):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SCAN_LIBRARY_VARIABLE, str(scan_library) if request.param == "compiled" else "")
+        yield
 
 
 @given(IDS)

@@ -1,7 +1,9 @@
 """The compiled reader reads as the careful one does, or hands the line to it."""
 
 import json
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import monitoring
 from monitoring import scanner
-from monitoring.baseline import Baseline
+from monitoring.baseline_document import Baseline
 from monitoring.bins import CategoricalBins, NumericBins
 from monitoring.capture_store import lines_of
 from monitoring.contract import SCAN_LIBRARY_VARIABLE
@@ -145,3 +148,11 @@ def test_both_readers_count_the_same_of_any_lines(some, again):
 def test_without_a_library_there_is_no_scanner(monkeypatch, path):
     monkeypatch.setenv(SCAN_LIBRARY_VARIABLE, path)
     assert compiled_scanner(BINS, APRIL) is None
+
+
+def test_no_damaged_text_makes_the_compiled_reader_touch_what_is_not_its_own(tmp_path):
+    sanitized = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    native, driver = Path(monitoring.__path__[0]) / "native", Path(__file__).parent / "scan_fuzz.c"
+    subprocess.run(["cc", *sanitized, "-I", native, "-o", tmp_path / "fuzz", driver, "-lm"], check=True)
+    done = subprocess.run([tmp_path / "fuzz", "30000", "20130101"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

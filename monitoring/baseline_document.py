@@ -1,0 +1,125 @@
+"""The baseline: what the training data, and the model's scores of it, looked like; every window is held against it.
+
+`baseline.json`, field by field:
+
+- `schema_version`: 1. A reader refuses another.
+- `model`, `problem`: as in the job spec.
+- `model_sha256`: of the model file whose predictions these are.
+- `rows`: rows of the training split.
+- `features`: one object a feature, in the signature's order, which is the order of CSV columns without a header:
+  `name`; `type`, `numeric` or `categorical`; for numeric ones `edges`, for categorical ones `categories` (each with a
+  bin of its own, most frequent first) and `rare` (the others, which share one); `counts`, one a bin in the order that
+  `monitoring.bins` gives them, the last being missing values; `total`, the sum of the known values (0 for categories).
+- `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer
+  of itself here than in traffic: a small PSI of the prediction is no news.
+- `association`: how the numeric features go together (`monitoring.correlation.Association`); null with fewer than two
+  of them, or very many. A baseline without it is read as one with null.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from monitoring.bins import Bins, Numbers, read_bins
+from monitoring.contract import BASELINE_SCHEMA_VERSION
+from monitoring.correlation import Association
+from monitoring.errors import MonitoringError
+from monitoring.moments import Moments
+from monitoring.profile import Distribution, Profile
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What `baseline.json` holds."""
+
+    model: str
+    problem: str
+    model_sha256: str
+    profile: Profile
+    association: Association | None = None
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The model's inputs as captured: Float64 for numeric ones, String for categorical ones."""
+        return pl.Schema({each.bins.name: _dtype(each.bins.type) for each in self.profile.features})
+
+    @property
+    def bins(self) -> tuple[Bins, ...]:
+        """Each feature's bins, in the signature's order."""
+        return tuple(each.bins for each in self.profile.features)
+
+    def moments(self, rows: pl.DataFrame) -> Moments | None:
+        """How the rows' numeric features go together; None where the baseline does not know."""
+        if self.association is None:
+            return None
+        return Moments.of(self.association.scales, numbers(rows, self.association.scales.names))
+
+    @property
+    def no_moments(self) -> Moments | None:
+        """Of no rows."""
+        return None if self.association is None else Moments.empty(len(self.association.scales.names))
+
+    def to_json(self) -> dict[str, Any]:
+        """As `baseline.json` holds it."""
+        return {
+            "schema_version": BASELINE_SCHEMA_VERSION,
+            "model": self.model,
+            "problem": self.problem,
+            "model_sha256": self.model_sha256,
+            "rows": self.profile.rows,
+            "features": [_to_json(each) for each in self.profile.features],
+            "prediction": _to_json(self.profile.prediction),
+            "association": self.association and self.association.to_json(),
+        }
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline document.
+
+    Raises:
+        MonitoringError: there is none, it is of another version, or it is damaged.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        version = document["schema_version"]
+        if version != BASELINE_SCHEMA_VERSION:
+            raise MonitoringError(
+                f"{path.name} has schema_version {version}: this image reads {BASELINE_SCHEMA_VERSION}"
+            )
+        features = tuple(_from_json(each) for each in document["features"])
+        profile = Profile(features, _from_json(document["prediction"]))
+        known = document.get("association")
+        association = Association.from_json(known) if known else None
+        return Baseline(document["model"], document["problem"], document["model_sha256"], profile, association)
+    except FileNotFoundError:
+        raise MonitoringError(
+            f"there is no {path.name} in {path.parent}: the pipeline's ComputeBaseline writes it"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise MonitoringError(f"{path.name} is damaged: {type(error).__name__}: {error}") from error
+
+
+def numbers(rows: pl.DataFrame, names: Sequence[str]) -> list[Numbers]:
+    """The named columns as numbers, NaN where a value is missing."""
+    return [rows[name].cast(pl.Float64).to_numpy() for name in names]
+
+
+def _dtype(kind: str) -> type[pl.DataType]:
+    return pl.Float64 if kind == "numeric" else pl.String
+
+
+def _to_json(distribution: Distribution) -> dict[str, Any]:
+    return {**distribution.bins.to_json(), "counts": distribution.counts.tolist(), "total": distribution.total}
+
+
+def _from_json(document: dict[str, Any]) -> Distribution:
+    bins = read_bins(document)
+    counts = np.array(document["counts"], dtype=np.int64)
+    if counts.shape != (len(bins.labels()),) or (counts < 0).any():
+        raise MonitoringError(f"baseline: feature {bins.name} has {len(bins.labels())} bins and other counts than that")
+    return Distribution(bins, counts, float(document["total"]))
