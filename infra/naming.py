@@ -124,6 +124,21 @@ class ModelNames:
         return f"s3://{self.environment.bucket('registry')}/{self.model}/drift"
 
     @property
+    def ground_truth_prefix(self) -> str:
+        """Below it: labels of captured requests, in yyyy/mm/dd/hh/*.jsonl by when they arrived."""
+        return f"{self.model}/ground-truth/"
+
+    @property
+    def ground_truth_uri(self) -> str:
+        """Where labels of captured requests arrive."""
+        return f"s3://{self.environment.bucket('data')}/{self.ground_truth_prefix}".rstrip("/")
+
+    @property
+    def quality_reports_uri(self) -> str:
+        """Below it: one folder a run, as of drift reports."""
+        return f"s3://{self.environment.bucket('registry')}/{self.model}/quality"
+
+    @property
     def ledger(self) -> str:
         """The table of the governor's decisions."""
         return f"{self.base}-retraining"

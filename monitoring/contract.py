@@ -3,7 +3,8 @@
 Emitter and alarm import the same constant, so an alarm can never watch a metric that nobody emits.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 IMAGE: Final = "monitoring"
 ENTRYPOINT: Final = ("python", "-m", "monitoring")
@@ -71,6 +72,23 @@ PREDICTION_PSI_METRIC: Final = "PredictionPopulationStabilityIndex"
 DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
 SAMPLE_COUNT_METRIC: Final = "SampleCount"
 """Rows in the window; published also when it is zero, so that silence is always a fault."""
+
+QualityMetric = Literal["auc", "f1", "log_loss", "calibration_error", "rmse", "mae"]
+QUALITY_METRICS: Final[Mapping[str, tuple[QualityMetric, ...]]] = {
+    "binary-classification": ("auc", "f1", "log_loss", "calibration_error"),
+    "regression": ("rmse", "mae"),
+}
+"""What each kind of problem is measured by, once labels have come; the first is the default."""
+QUALITY_BETTER_WHEN_HIGHER: Final[frozenset[QualityMetric]] = frozenset({"auc", "f1"})
+METRIC_DIMENSION: Final = "Metric"
+QUALITY_VALUE_METRIC: Final = "Quality"
+"""By Endpoint and Metric: a quality metric of a window's labelled rows, under its name in `QUALITY_METRICS`."""
+QUALITY_AT_BEST_METRIC: Final = "QualityAtBest"
+"""By Endpoint and Metric: the better end of the same metric's interval; what the quality alarm watches."""
+QUALITY_ESTIMATE_METRIC: Final = "QualityEstimate"
+"""By Endpoint and Metric: what it would be if the scores were calibrated, without a label."""
+LABELLED_ROWS_METRIC: Final = "LabelledRows"
+"""By Endpoint: rows of the window with a label; published also when it is zero, so that silence is always a fault."""
 
 GOVERNOR_HANDLER: Final = "monitoring.governor.function.handler"
 GOVERNOR_SPEC_VARIABLE: Final = "SAGESTACK_GOVERNOR_SPEC"

@@ -10,11 +10,13 @@ import polars as pl
 
 from monitoring.capture import records_within
 from monitoring.capture_store import CapturedFile, CaptureStore, lines_of
-from monitoring.contract import QUALITY_REPORT_FILE, QUALITY_REPORT_SCHEMA_VERSION, REPORT_OUTPUT
+from monitoring.contract import QUALITY_REPORT_FILE, REPORT_OUTPUT
 from monitoring.event_ids import SeenEvents
 from monitoring.ground_truth import Keyed, add_answers, add_labels, joined
 from monitoring.job import Job
 from monitoring.performance import Measured, Vector, classification, estimate, regression
+from monitoring.quality_metrics import publish
+from monitoring.quality_report import Quality, report, summary
 from monitoring.spec import QualitySpec
 from monitoring.tally import Tally
 from monitoring.threads import side_by_side
@@ -40,7 +42,9 @@ class Labels:
 
 
 def run(job: Job) -> str:
-    """Write `quality_report.json` of the window that was over `label_delay_days` ago.
+    """Report on the window that was over `label_delay_days` ago: `quality_report.json`, metrics.
+
+    Answers that are not good enough are a successful job: the alarm on its metric acts, not the exit code.
 
     Raises:
         MonitoringError: the spec or the window's end is wrong.
@@ -48,24 +52,15 @@ def run(job: Job) -> str:
     spec = QualitySpec.from_environment(job.environment)
     now = window_end(job.environment)
     window = window_before(now - spec.label_delay, spec.schedule)
-    s3 = boto3.client("s3", region_name=job.environment.get("AWS_REGION"))
+    s3 = _client(job, "s3")
     (answers, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
     pairs = np.array(list(joined(answers, labels.by_id, labels.reasons)), dtype=np.float64).reshape(-1, 2)
-    metrics, estimated = _metrics(spec, pairs[:, 0], pairs[:, 1]), _estimate(spec, answers)
-    document = {
-        "schema_version": QUALITY_REPORT_SCHEMA_VERSION,
-        "model": spec.model,
-        "endpoint": spec.endpoint,
-        "window": window.to_json(),
-        "records": tally.to_json(),
-        "labels": labels.to_json(answers),
-        "labelled_rows": len(pairs),
-        "status": "measured" if metrics else "not-enough-labels",
-        "metrics": {name: measured.to_json() for name, measured in metrics.items()},
-        "estimate_without_labels": estimated,
-    }
+    metrics = _metrics(spec, pairs[:, 0], pairs[:, 1])
+    quality = Quality(len(pairs), metrics, _estimate(spec, answers))
+    document = report(spec, window, quality, records=tally.to_json(), labels=labels.to_json(answers))
     job.write_json(REPORT_OUTPUT, QUALITY_REPORT_FILE, document)
-    return _summary(spec, len(pairs), metrics, estimated)
+    publish(_client(job, "cloudwatch"), spec.endpoint, window_before(now, spec.schedule).end, quality)
+    return summary(spec, quality)
 
 
 def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, Tally]:  # noqa: ANN401 - made at run time
@@ -109,10 +104,6 @@ def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:
     return estimate(scores, spec.decision_threshold)
 
 
-def _summary(spec: QualitySpec, rows: int, metrics: dict[str, Measured], estimated: dict[str, float] | None) -> str:
-    if not metrics:
-        missing = f"not enough labels: {rows} rows have one, {spec.minimum_rows} needed"
-        guessed = ", ".join(f"{name} {value:.4g}" for name, value in (estimated or {}).items())
-        return f"{missing}; estimated, if the scores are calibrated: {guessed}" if guessed else missing
-    said = ", ".join(f"{name} {each.value:.4g} ({each.low:.4g} to {each.high:.4g})" for name, each in metrics.items())
-    return f"quality of {rows} labelled rows: {said}"
+def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    # SageMaker tells a job its region by a name that boto3 does not read.
+    return boto3.client(service, region_name=job.environment.get("AWS_REGION"))

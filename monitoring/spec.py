@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from typing import Any, Final, Self, get_args, get_type_hints
 
-from monitoring.contract import CORRELATION, SPEC_VARIABLE
+from monitoring.contract import CORRELATION, QUALITY_METRICS, SPEC_VARIABLE
 from monitoring.errors import MonitoringError
 from monitoring.statistics import PSI, STATISTICS, Statistic
 from serving.contract import join_variable
@@ -165,6 +165,9 @@ class QualitySpec(Spec):
         minimum_rows: With fewer labelled rows, the answer is "not enough labels".
         label_delay_days: For so long, labels may keep arriving after the window's end.
         decision_threshold: A binary classifier answers 1 from this score on; F1 is of these answers.
+        metric: The metric that is watched, one of the problem's in `QUALITY_METRICS`; null for none.
+        limit: The worst value of it that is good enough.
+        baseline: What it was on the live version's test days, for the report.
     """
 
     endpoint: str
@@ -175,6 +178,9 @@ class QualitySpec(Spec):
     minimum_rows: int
     label_delay_days: int = 0
     decision_threshold: float = 0.5
+    metric: str | None = None
+    limit: float | None = None
+    baseline: float | None = None
 
     @property
     def label_delay(self) -> timedelta:
@@ -190,6 +196,10 @@ class QualitySpec(Spec):
         _check_at_least("label_delay_days", self.label_delay_days, 0)
         if not 0 <= self.decision_threshold <= 1:
             raise _wrong("decision_threshold", self.decision_threshold, "from 0 to 1")
+        if self.metric is not None and self.metric not in QUALITY_METRICS[self.problem]:
+            raise _wrong("metric", self.metric, f"one of {', '.join(QUALITY_METRICS[self.problem])}, or null")
+        if self.limit is not None and self.metric is None:
+            raise _wrong("limit", self.limit, "null where there is no metric")
 
 
 def _check_schedule(schedule: str) -> None:

@@ -25,6 +25,7 @@ from infra.config.load import (
 from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.multi_model import MultiModelEndpointConfig
+from infra.config.quality import QualityConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
 from infra.config.retention import RetentionConfig
 from infra.config.retraining import DriftWindowsConfig, NewDataConfig, RetrainingConfig
@@ -94,6 +95,7 @@ __all__ = [
     "NewDataConfig",
     "Problem",
     "Project",
+    "QualityConfig",
     "RealTimeEndpointConfig",
     "Release",
     "ReleaseLock",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
 
@@ -124,6 +124,7 @@ Url = Annotated[str, Field(pattern=URL)]
 Email = Annotated[str, Field(pattern=EMAIL)]
 EcrImage = Annotated[str, Field(pattern=ECR_IMAGE)]
 ModelArchive = Annotated[str, Field(pattern=MODEL_ARCHIVE)]
+Schedule = Literal["hourly", "daily", "weekly", "monthly"]
 Timetable = Annotated[str, Field(pattern=TIMETABLE)]
 ScalingSchedule = Annotated[str, Field(pattern=SCALING_SCHEDULE)]
 TimeZone = Annotated[str, Field(pattern=TIME_ZONE)]

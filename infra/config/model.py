@@ -9,6 +9,7 @@ from infra.config.data import DataConfig, FeaturesConfig
 from infra.config.endpoint import RealTimeEndpointConfig
 from infra.config.endpoint_kinds import EndpointConfig
 from infra.config.monitoring import MonitoringConfig
+from infra.config.quality import fitted, unfit
 from infra.config.retraining import RetrainingConfig
 from infra.config.training import GateConfig, TrainingConfig
 from training.contract import METRICS, Problem
@@ -92,19 +93,24 @@ class ModelConfig(Section):
 
     @field_validator("monitoring")
     @classmethod
-    def _drift_needs_capture(cls, monitoring: MonitoringConfig, info: ValidationInfo) -> MonitoringConfig:
+    def _watching_needs_capture(cls, monitoring: MonitoringConfig, info: ValidationInfo) -> MonitoringConfig:
         endpoint: EndpointConfig | None = info.data.get("endpoint")
-        if endpoint is None or monitoring.drift is None:
+        if endpoint is None:
             return monitoring
-        if endpoint.not_monitored is not None:
-            fix = "write `monitoring: {drift: null}` and `retraining: {on_drift: false}`"
-            message = f"is {endpoint.kind}: {endpoint.not_monitored}, so monitoring.drift has nothing to measure; {fix}"
-            raise RulesBroken(Broken((("endpoint.kind", message),)), field=info.field_name)
-        if isinstance(endpoint, RealTimeEndpointConfig) and endpoint.capture.percent == 0:
-            why = "is 0 but monitoring.drift needs captured requests"
-            fix = "raise it, or write `drift: null` under monitoring"
-            raise RulesBroken(Broken((("endpoint.capture.percent", f"{why}: {fix}"),)), field=info.field_name)
+        if broken := [rule for name in monitoring.watched if (rule := _uncaptured(endpoint, name)) is not None]:
+            raise RulesBroken(*broken, field=info.field_name)
         return monitoring
+
+    @field_validator("monitoring")
+    @classmethod
+    def _quality_fits_problem(cls, monitoring: MonitoringConfig, info: ValidationInfo) -> MonitoringConfig:
+        problem: Problem | None = info.data.get("problem")
+        if problem is None or monitoring.quality is None:
+            return monitoring
+        quality = fitted(monitoring.quality, problem)
+        if broken := unfit(quality, problem):
+            raise RulesBroken(broken, field=info.field_name)
+        return monitoring.model_copy(update={"quality": quality})
 
     @field_validator("retraining")
     @classmethod
@@ -118,6 +124,19 @@ class ModelConfig(Section):
             )
             raise RulesBroken(Broken(places), field=info.field_name)
         return retraining
+
+
+def _uncaptured(endpoint: EndpointConfig, watched: str) -> Broken | None:
+    """Why there is nothing for a part of `monitoring` to look at, if there is not."""
+    if endpoint.not_monitored is not None:
+        off = "`monitoring: {drift: null}` and `retraining: {on_drift: false}`"
+        fix = f"write {off}" if watched == "drift" else f"remove monitoring.{watched}"
+        message = f"is {endpoint.kind}: {endpoint.not_monitored}, so monitoring.{watched} has nothing to measure; {fix}"
+        return Broken((("endpoint.kind", message),))
+    if isinstance(endpoint, RealTimeEndpointConfig) and endpoint.capture.percent == 0:
+        why = f"is 0 but monitoring.{watched} needs captured requests"
+        return Broken((("endpoint.capture.percent", f"{why}: raise it, or write `{watched}: null` under monitoring"),))
+    return None
 
 
 def _gate_problem(gate: GateConfig, problem: Problem) -> Broken | None:

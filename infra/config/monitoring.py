@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.config.base import Broken, Count, Positive, Section
+from infra.config.base import Broken, Count, Positive, Schedule, Section
 from infra.config.instance import HostsConfig
+from infra.config.quality import QualityConfig
 
 NumericStatistic = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
 CategoricalStatistic = Literal["psi", "jensen-shannon", "chi-square"]
 MultivariateStatistic = Literal["correlation"]
 FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
-Schedule = Literal["hourly", "daily", "weekly", "monthly"]
 
 
 class StatisticsConfig(Section):
@@ -66,3 +66,10 @@ class MonitoringConfig(Section):
 
     drift: DriftConfig | None = DriftConfig()
     """How traffic is compared with the training data; `drift: null` turns it off."""
+    quality: QualityConfig | None = None
+    """How answers are compared with labels that arrive later; off unless given."""
+
+    @property
+    def watched(self) -> list[str]:
+        """The parts that are turned on."""
+        return [name for name in ("drift", "quality") if getattr(self, name) is not None]

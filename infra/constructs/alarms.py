@@ -7,16 +7,12 @@ from infra.config import DriftConfig, RollbackAlarm
 from infra.constructs.alarm import Alarm, Severity
 from infra.constructs.alerts import Alerts
 from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric
+from infra.constructs.silence import PERIOD_SECONDS, silence_alarms
 from infra.naming import VARIANT
 from infra.provider import Construct
 from monitoring import contract
 
 MICROSECONDS = 1_000
-DAY_SECONDS = 86_400
-PERIOD_SECONDS = {"hourly": 3_600, "daily": DAY_SECONDS, "weekly": DAY_SECONDS, "monthly": DAY_SECONDS}
-"""A drift alarm looks at periods as long as the schedule, but CloudWatch knows none longer than a day."""
-SILENCE_CAN_BE_SEEN = ("hourly", "daily")
-"""CloudWatch looks back a week at most: a weekly or monthly monitor's silence is beyond it."""
 
 
 class EndpointAlarms(Construct):
@@ -116,7 +112,15 @@ class DriftAlarms(Construct):
             drift.prediction_psi_threshold,
             "The predictions' distribution has moved.",
         )
-        silence = [self._silence()] if drift.schedule in SILENCE_CAN_BE_SEEN else []
+        silence = silence_alarms(
+            self,
+            job="drift",
+            schedule=drift.schedule,
+            metric=contract.SAMPLE_COUNT_METRIC,
+            endpoint=endpoint,
+            alerts=alerts,
+            runbook="drift-silence",
+        )
         self.all = [self.features, self.prediction, *silence]
 
     @property
@@ -154,23 +158,5 @@ class DriftAlarms(Construct):
             description=f"{self._endpoint}: {description}",
             severity="warning",
             runbook="drift",
-            alerts=self._alerts,
-        )
-
-    def _silence(self) -> Alarm:
-        return Alarm(
-            self,
-            "silence",
-            name=f"{self._endpoint}-drift-silence",
-            metric=monitoring_metric(contract.SAMPLE_COUNT_METRIC, self._endpoint, "SampleCount"),
-            comparison="below",
-            threshold=1,
-            period_seconds=self._period,
-            periods=2,
-            datapoints=2,
-            missing_data="breaching",
-            description=f"{self._endpoint}: the drift job has published nothing for two of its periods.",
-            severity="warning",
-            runbook="drift-silence",
             alerts=self._alerts,
         )

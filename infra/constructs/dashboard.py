@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.constructs.metrics import Metric, monitoring_metric
+from infra.constructs.metrics import Metric, monitoring_metric, quality_metric
 from infra.provider import Construct, aws
 from monitoring import contract
 
@@ -34,6 +34,17 @@ def drift_picture(endpoint: str) -> Picture:
     """How far features and predictions have moved."""
     names = (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
     return Picture("Drift (population stability index)", DAY, [monitoring_metric(name, endpoint) for name in names])
+
+
+def quality_picture(endpoint: str, metric: str) -> Picture:
+    """How good the answers were: the watched metric, and what it seems to be without labels."""
+    names = (contract.QUALITY_VALUE_METRIC, contract.QUALITY_AT_BEST_METRIC, contract.QUALITY_ESTIMATE_METRIC)
+    return Picture(f"Quality ({metric})", DAY, [quality_metric(name, endpoint, metric) for name in names])
+
+
+def labels_picture(endpoint: str) -> Picture:
+    """How many answers had a label."""
+    return Picture("Labelled rows", DAY, [monitoring_metric(contract.LABELLED_ROWS_METRIC, endpoint)])
 
 
 def _widget(place: int, picture: Picture, region: str) -> dict[str, object]:

@@ -50,3 +50,9 @@ def monitoring_metric(name: str, endpoint: str, statistic: str = "Maximum") -> M
 def function_metric(name: str, function: str, statistic: str) -> Metric:
     """A metric that Lambda publishes of a function."""
     return Metric("AWS/Lambda", name, (("FunctionName", function),), statistic)
+
+
+def quality_metric(name: str, endpoint: str, metric: str) -> Metric:
+    """What the quality job publishes once a window of one of its metrics (auc, rmse, …)."""
+    dimensions = ((contract.ENDPOINT_DIMENSION, endpoint), (contract.METRIC_DIMENSION, metric))
+    return Metric(contract.METRIC_NAMESPACE, name, dimensions, "Maximum")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from infra.config import ModelConfig
+from infra.config import ModelConfig, Release
 from infra.naming import VARIANT, ModelNames
 from monitoring.contract import SPEC_VARIABLE as MONITORING_SPEC_VARIABLE
 from serving.contract import split_variable
@@ -53,6 +53,32 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "multivariate_statistic": drift.statistics.multivariate,
         "false_alarm_rate": drift.false_alarm_rate,
         "baseline_model_version": baseline_version,
+    }
+
+
+def quality_spec(model: ModelConfig, names: ModelNames, release: Release) -> dict[str, Any]:
+    """What the monitoring image is told to compare a release's captured answers with their labels.
+
+    Raises:
+        ValueError: quality monitoring is turned off for this model.
+        UserError: the release has no limit.
+    """
+    quality = model.monitoring.quality
+    if quality is None:
+        raise ValueError(f"{model.name} has no quality monitoring")
+    return {
+        **_columns(model),
+        "endpoint": names.base,
+        "variant": VARIANT,
+        "capture_uri": names.capture_uri,
+        "ground_truth_uri": names.ground_truth_uri,
+        "schedule": quality.schedule,
+        "minimum_rows": quality.minimum_rows,
+        "label_delay_days": quality.label_delay_days,
+        "decision_threshold": model.endpoint.decision_threshold,
+        "metric": quality.metric,
+        "limit": quality.limit(release),
+        "baseline": quality.baseline(release),
     }
 
 

@@ -4,11 +4,13 @@ from infra.config import BatchTransformConfig, EnvironmentConfig, FleetConfig, M
 from infra.constructs.alarms import DriftAlarms, EndpointAlarms
 from infra.constructs.autoscaling import Autoscaling
 from infra.constructs.batch_transform import BatchTransform
-from infra.constructs.dashboard import Dashboard, drift_picture
+from infra.constructs.dashboard import Dashboard, Picture, drift_picture, labels_picture, quality_picture
 from infra.constructs.drift_monitor import DriftMonitor
 from infra.constructs.endpoint import Endpoint
 from infra.constructs.hostings import hosting
 from infra.constructs.platform import Platform
+from infra.constructs.quality_alarms import QualityAlarms
+from infra.constructs.quality_monitor import QualityMonitor
 from infra.constructs.registry import Registry
 from infra.constructs.retraining import Retraining, WatchedDrift
 from infra.constructs.severity import SeverityAlarms
@@ -38,7 +40,7 @@ class ModelStack(EnvironmentStack):
         pipeline = TrainingPipeline(
             self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
         )
-        self._watchers: list[EndpointAlarms | DriftAlarms] = []
+        self._watchers: list[EndpointAlarms | DriftAlarms | QualityAlarms] = []
         drift = self._serve(lock) if lock else None
         retraining = Retraining(
             self,
@@ -80,10 +82,30 @@ class ModelStack(EnvironmentStack):
                 instance_type=model.endpoint.instance_type,
                 after=endpoint.endpoint,
             )
-        watched = [] if model.monitoring.drift is None else [drift_picture(names.base)]
-        pictures = [*kind.pictures(), *watched]
+        pictures = [*kind.pictures(), *self._monitoring_pictures()]
         Dashboard(self, "dashboard", name=names.base, region=names.environment.region, pictures=pictures)
+        self._watch_quality(lock.current)
         return self._watch_drift(lock.current)
+
+    def _monitoring_pictures(self) -> list[Picture]:
+        endpoint, monitoring = self._names.base, self._model.monitoring
+        drift = [] if monitoring.drift is None else [drift_picture(endpoint)]
+        quality = monitoring.quality
+        return drift + (
+            [] if quality is None else [quality_picture(endpoint, quality.metric), labels_picture(endpoint)]
+        )
+
+    def _watch_quality(self, release: Release) -> None:
+        quality = self._model.monitoring.quality
+        if quality is None:
+            return
+        names, platform = self._names, self._platform
+        QualityMonitor(self, "quality", model=self._model, names=names, platform=platform, release=release)
+        self._watchers.append(
+            QualityAlarms(
+                self, "quality-alarms", quality=quality, release=release, endpoint=names.base, alerts=platform.alerts
+            )
+        )
 
     def _watch_drift(self, release: Release) -> WatchedDrift | None:
         drift = self._model.monitoring.drift
@@ -93,4 +115,4 @@ class ModelStack(EnvironmentStack):
         monitor = DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
         alarms = DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts)
         self._watchers.append(alarms)
-        return WatchedDrift(alarms, monitor.job_role_arn, drift.schedule)
+        return WatchedDrift(alarms, monitor.role.arn, drift.schedule)

@@ -37,7 +37,9 @@ destroy_protection: false
 SETTINGS = """
 training: {hyperparameters: {num_iterations: 20, num_leaves: 7}, gate: {minimum: 0.6}}
 endpoint: {scaling: {min: 1, max: 2}}
-monitoring: {drift: {schedule: daily, psi_threshold: 0.25, minimum_rows: 200}}
+monitoring:
+  drift: {schedule: daily, psi_threshold: 0.25, minimum_rows: 200}
+  quality: {schedule: daily, baseline_margin: 0.1, label_delay_days: 1, minimum_rows: 200}
 retraining: {new_data: {minimum_files: 2}, cooldown_days: 0}
 """
 
@@ -173,12 +175,27 @@ class Life:
         return self.sagestack("verify", MODEL, "--by", "ada")
 
     def ask(self, rows):
-        """Score customers of the world that has moved: the endpoint's answers."""
+        """Score customers of the world that has moved, under the inference id `moved`: the endpoint's answers."""
         body = labelled(3, rows=rows, moved=True).select("age", "visits").write_csv(include_header=False)
         answer = self.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=self.names.base, Body=body.encode(), ContentType="text/csv", Accept="text/csv"
+            EndpointName=self.names.base,
+            Body=body.encode(),
+            ContentType="text/csv",
+            Accept="text/csv",
+            InferenceId="moved",
         )
         return [float(line) for line in answer["Body"].read().splitlines()]
+
+    def tell_who_left(self, rows, *, hour):
+        """The labels of those customers arrive in an hour (`yyyy/mm/dd/hh`)."""
+        left = labelled(3, rows=rows, moved=True)["left"]
+        truth = {
+            "groundTruthData": {"data": "\n".join(map(str, left)), "encoding": "CSV"},
+            "eventMetadata": {"eventId": "moved"},
+            "eventVersion": "0",
+        }
+        bucket, key = self.environment.names.bucket("data"), f"{self.names.ground_truth_prefix}{hour}/labels.jsonl"
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(truth) + "\n")
 
     def decisions(self):
         return [decision for _, decision in self.cloud.decisions(MODEL)]
@@ -201,6 +218,11 @@ class Life:
         s3, name = self.client("s3"), self.environment.names.bucket(bucket)
         listed = s3.list_objects_v2(Bucket=name, Prefix=prefix).get("Contents", [])
         return [s3.get_object(Bucket=name, Key=one["Key"])["Body"].read().decode() for one in listed]
+
+    def quality_reports(self):
+        """The quality reports of every window, the oldest first."""
+        texts = self.objects("registry", f"{MODEL}/quality/")
+        return [json.loads(text) for text in texts]
 
     def configurations(self):
         """Every endpoint configuration there is."""

@@ -65,9 +65,20 @@ def drifted(life, released):
 
 
 @pytest.fixture(scope="module")
-def broken(life, drifted):
-    """Somebody moves the endpoint to a configuration of their own, by hand."""
+def judged(life, drifted):
+    """Before the labels' day is over nothing is known; then it has passed, and they have come."""
     assert drifted.versions
+    alarm = f"{life.names.base}-quality"
+    before = life.quality_reports()[-1], life.cloud.alarms_raised([alarm])
+    life.tell_who_left(600, hour="2020/03/02/20")
+    life.cloud.advance(datetime(2020, 3, 3, 8, tzinfo=UTC))
+    return SimpleNamespace(before=before, report=life.quality_reports()[-1], raised=life.cloud.alarms_raised([alarm]))
+
+
+@pytest.fixture(scope="module")
+def broken(life, judged):
+    """Somebody moves the endpoint to a configuration of their own, by hand."""
+    assert judged.report
     sagemaker = life.client("sagemaker")
     variants = sagemaker.describe_endpoint_config(EndpointConfigName=life.live_configuration())["ProductionVariants"]
     sagemaker.create_endpoint_config(EndpointConfigName="by-hand", ProductionVariants=variants)
@@ -175,6 +186,17 @@ def test_drift_starts_one_training_and_never_a_second_beside_it(drifted):
     assert started[0]["reason"].startswith(f"alarm flow-local-{MODEL}-drift-")
     assert all("still in flight" in decision["reason"] for decision in drifted.decisions if decision not in started)
     assert drifted.versions == [1, 2]
+
+
+def test_labels_that_arrive_a_day_late_tell_how_wrong_the_answers_were_and_the_alarm_is_raised(judged):
+    early, not_yet = judged.before
+    assert (early["status"], early["labelled_rows"], not_yet) == ("not-enough-labels", 0, [])
+    assert (judged.report["status"], judged.report["labelled_rows"]) == ("worse", 600)
+    auc, watched = judged.report["metrics"]["auc"], judged.report["watched"]
+    assert auc["high"] < watched["limit"] == pytest.approx(watched["baseline"] - 0.1)
+    ((_, at, reason),) = judged.raised
+    assert at.date() == datetime(2020, 3, 3, tzinfo=UTC).date()
+    assert f"was less than the threshold ({watched['limit']})" in reason
 
 
 def test_verify_fails_with_the_difference_after_somebody_changed_the_endpoint_by_hand(broken, released):

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infra.errors import UserError
 from infra.local.alarms.composite_rule import AlarmRule
-from monitoring import metrics
+from monitoring import metrics, quality_metrics
 from monitoring.bins import NumericBins
 from monitoring.contract import METRIC_NAMESPACE
+from monitoring.performance import classification
 from monitoring.profile import Distribution
+from monitoring.quality_report import Quality
 from monitoring.report import Comparison, Findings
 
 PROJECT = Path(__file__).parents[2]
@@ -70,7 +73,7 @@ def test_a_live_model_has_its_alarms_and_one_that_is_not_has_its_governors_alone
     assert ends(bare["local-flight-delay"], "sagestack-local-flight-delay") == always
     monthly = always | {"-errors", "-latency", "-drift-features", "-drift-prediction"}
     assert ends(first["local-flight-delay"], "sagestack-local-flight-delay") == monthly
-    assert ends(prod["prod-churn"], "acme-prod-churn") == monthly | {"-drift-silence"}
+    assert ends(prod["prod-churn"], "acme-prod-churn") == monthly | {"-drift-silence", "-quality", "-quality-silence"}
     assert ends(prod["prod-house-price"], "acme-prod-house-price") == always | {"-errors", "-latency"}
 
 
@@ -95,14 +98,12 @@ def test_every_alarm_says_what_silence_means(alarms):
 
 
 def test_silence_of_the_monitor_itself_is_a_fault(prod):
-    silence = named(prod["prod-churn"])["acme-prod-churn-drift-silence"]
-    assert silence["treat_missing_data"] == "breaching"
-    assert (silence["statistic"], silence["comparison_operator"], silence["threshold"]) == (
-        "SampleCount",
-        "LessThanThreshold",
-        1,
-    )
-    assert silence["period"] * silence["evaluation_periods"] == 2 * DAY
+    for job in ("drift", "quality"):
+        silence = named(prod["prod-churn"])[f"acme-prod-churn-{job}-silence"]
+        assert silence["treat_missing_data"] == "breaching"
+        below_one = ("SampleCount", "LessThanThreshold", 1)
+        assert (silence["statistic"], silence["comparison_operator"], silence["threshold"]) == below_one
+        assert silence["period"] * silence["evaluation_periods"] == 2 * DAY
 
 
 def test_cloudwatch_takes_every_alarms_period_and_looks_back_as_far(alarms):
@@ -173,8 +174,8 @@ def test_every_alarm_of_the_stacks_is_in_the_architectures_table(every_stack):
     assert table == {re.sub("^(challenger|large)-", "<variant>-", end) for end in ends}
 
 
-def test_every_drift_alarm_watches_what_the_drift_job_really_publishes(every_stack):
-    """Publish a window with the job's own code, and look for each alarm's metric and dimensions in it."""
+def test_every_alarm_of_a_monitor_watches_what_its_job_really_publishes(every_stack):
+    """Publish a window with the jobs' own code, and look for each alarm's metric and dimensions in it."""
     published = []
 
     class CloudWatch:
@@ -194,15 +195,42 @@ def test_every_drift_alarm_watches_what_the_drift_job_really_publishes(every_sta
     column = Distribution(NumericBins("age", (1.0,)), np.array([1, 1, 0]))
     comparison = Comparison(column, column, 0.0, 0.25)
     findings = Findings((comparison,), comparison, 2)
+    quality = Quality(2, classification(np.array([0.0, 1.0]), np.array([0.3, 0.6])), None)
     for namespace, metric, dimensions, stack in watched:
         published.clear()
-        metrics.publish(CloudWatch(), stack.only("aws_sagemaker_endpoint")["name"], datetime.now(UTC), findings)
+        endpoint = stack.only("aws_sagemaker_endpoint")["name"]
+        metrics.publish(CloudWatch(), endpoint, datetime.now(UTC), findings)
+        quality_metrics.publish(CloudWatch(), endpoint, datetime.now(UTC), quality)
         assert (namespace, metric, dimensions) in published
 
 
 def test_drift_counts_from_the_owners_threshold_on_as_in_the_report(prod):
     alarm = named(prod["prod-churn"])["acme-prod-churn-drift-features"]
     assert (alarm["threshold"], alarm["comparison_operator"]) == (0.3, "GreaterThanOrEqualToThreshold")
+
+
+def test_quality_is_held_against_the_stricter_of_the_owners_limit_and_the_releases_own_test_days(prod):
+    """The file says 0.6, and 0.05 below the 0.7 that the version had on its test days."""
+    alarm = named(prod["prod-churn"])["acme-prod-churn-quality"]
+    assert (alarm["threshold"], alarm["comparison_operator"]) == (pytest.approx(0.65), "LessThanThreshold")
+    assert alarm["dimensions"]["Metric"] == "auc"
+
+
+def test_a_metric_that_is_better_when_lower_is_watched_from_above(new_project, new_release, synthesize):
+    project = new_project()
+    project.model("churn", "monitoring: {quality: {metric: log_loss, maximum: 0.5}}")
+    project.lock("churn", new_release(1))
+    alarm = named(synthesize(project)["local-churn"])["sagestack-local-churn-quality"]
+    assert (alarm["threshold"], alarm["comparison_operator"]) == (0.5, "GreaterThanThreshold")
+
+
+def test_a_release_without_the_metric_that_is_compared_is_refused_in_plain_words(new_project, new_release, synthesize):
+    project = new_project()
+    project.model("churn", "monitoring: {quality: {metric: log_loss, baseline_margin: 0.1}}")
+    project.lock("churn", new_release(1))
+    fix = "add maximum to monitoring.quality, or promote a version that has it"
+    with pytest.raises(UserError, match=f"model-package/flight-delay/1 has no log_loss of its test days: {fix}"):
+        synthesize(project)
 
 
 def test_thresholds_are_in_the_metrics_units(prod):

@@ -18,7 +18,7 @@ REPLACED = {
     "pipeline_definition": "flight-delay.pipeline.json is its golden file",
     "source_code_hash": "<hash of the code>",
 }
-SERVING = re.compile(r"(endpoint|alarms|autoscaling|dashboard|batch|drift)_")
+SERVING = re.compile(r"(endpoint|alarms|autoscaling|dashboard|batch|drift|quality)_")
 ASSET = re.compile(r"(?P<folder>assets/\w+)/[0-9A-F]{32}/[0-9a-f]{16}\.zip")
 
 

@@ -76,7 +76,7 @@ def longest(new_project, new_release, synthesize):
         project.model(
             model,
             f"endpoint: {{kind: {kind}, {more}}}\n"
-            f"monitoring: {'{}' if drift else '{drift: null}'}\n"
+            f"monitoring: {'{quality: {minimum: 0.5}}' if drift else '{drift: null}'}\n"
             f"retraining: {{on_drift: {str(drift).lower()}, new_data: {{minimum_files: 1}}}}\n",
         )
         project.lock(model, new_release(1), releases="infra/releases/a-prod")

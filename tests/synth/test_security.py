@@ -231,7 +231,7 @@ def test_the_roles_of_jobs_and_endpoints_may_have_their_volumes_encrypted_and_no
             and statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         }
         roles = {role["name"] for role in stack.all("aws_iam_role").values()}
-        with_volumes = ("-jobs", "-monitor", "-endpoint")
+        with_volumes = ("-jobs", "-monitor", "-quality", "-endpoint")
         assert granting == {name for name in roles if name.endswith(with_volumes)} - {
             "sagestack-local-serverless-endpoint"
         }

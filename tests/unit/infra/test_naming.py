@@ -36,6 +36,8 @@ def test_names_of_the_reference_model():
     assert names.runs_uri == "s3://sagestack-local-registry-123456789012/flight-delay/runs"
     assert names.capture_uri == "s3://sagestack-local-capture-123456789012/flight-delay"
     assert names.drift_reports_uri == "s3://sagestack-local-registry-123456789012/flight-delay/drift"
+    assert names.quality_reports_uri == "s3://sagestack-local-registry-123456789012/flight-delay/quality"
+    assert names.ground_truth_uri == "s3://sagestack-local-data-123456789012/flight-delay/ground-truth"
 
 
 def test_an_images_uri_is_as_sagemaker_takes_it():
@@ -78,7 +80,14 @@ def test_buckets_have_names_of_their_own_that_s3_takes(names):
 @given(environments, st.lists(words, min_size=2, max_size=2, unique=True))
 def test_no_models_data_lies_below_anothers(names, models):
     one, other = (names.model(model) for model in models)
-    for place in ("data_uri", "runs_uri", "capture_uri", "drift_reports_uri"):
+    for place in (
+        "data_uri",
+        "runs_uri",
+        "capture_uri",
+        "drift_reports_uri",
+        "ground_truth_uri",
+        "quality_reports_uri",
+    ):
         mine, theirs = (getattr(each, place).rstrip("/") + "/" for each in (one, other))
         assert not mine.startswith(theirs)
         assert not theirs.startswith(mine)

@@ -151,9 +151,72 @@ def test_a_regression_has_errors_in_its_own_unit_and_no_estimate(quality):
     assert report["estimate_without_labels"] is None
 
 
+def published():
+    """The latest value of each of the job's metrics, by name and metric; and the moments that they are stamped with."""
+    cloudwatch = boto3.client("cloudwatch")
+    values, moments = {}, set()
+    for one in cloudwatch.list_metrics(Namespace="sagestack/monitoring")["Metrics"]:
+        named = {each["Name"]: each["Value"] for each in one["Dimensions"]}
+        assert named["Endpoint"] == ENDPOINT
+        points = cloudwatch.get_metric_statistics(
+            **one, StartTime=JULY, EndTime=datetime(2013, 9, 1, tzinfo=UTC), Period=3600, Statistics=["Maximum"]
+        )["Datapoints"]
+        moments |= {point["Timestamp"] for point in points}
+        values[one["MetricName"], named.get("Metric")] = points[-1]["Maximum"]
+    return values, moments
+
+
+def answer_half_of_the_positives_high():
+    capture(*(answered(str(number), 0.6 + number / 10_000 if number % 4 else 0.4) for number in range(400)))
+    label(*(truth(str(number), number % 2) for number in range(400)))
+
+
+def test_each_metric_is_published_with_its_better_end_stamped_when_it_was_measured(quality):
+    answer_half_of_the_positives_high()
+    report = quality()
+    values, moments = published()
+    assert moments == {datetime(2013, 8, 1, tzinfo=UTC)}
+    for name, measured in report["metrics"].items():
+        assert values["Quality", name] == pytest.approx(measured["value"])
+        best = measured["high" if name in {"auc", "f1"} else "low"]
+        assert values["QualityAtBest", name] == pytest.approx(best)
+        if name in report["estimate_without_labels"]:
+            assert values["QualityEstimate", name] == pytest.approx(report["estimate_without_labels"][name])
+    assert values["LabelledRows", None] == 400
+
+
+def test_a_window_without_labels_publishes_zero_labelled_rows_and_no_quality(quality):
+    assert quality()["status"] == "not-enough-labels"
+    assert published()[0] == {("LabelledRows", None): 0}
+
+
+def test_labels_that_take_longer_than_a_period_are_still_published_where_alarms_look(quality):
+    quality(end="2013-08-01T06:00:00Z", label_delay_days=20)
+    assert published()[1] == {datetime(2013, 8, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("metric", "limit_of", "better"), [("auc", "high", 1), ("f1", "high", 1), ("log_loss", "low", -1)]
+)
+def test_it_is_worse_only_where_even_the_better_end_of_the_interval_is(quality, metric, limit_of, better):
+    answer_half_of_the_positives_high()
+    end = quality()["metrics"][metric][limit_of]
+    just_good_enough = quality(metric=metric, limit=end)
+    assert (just_good_enough["status"], just_good_enough["watched"]["limit"]) == ("good-enough", end)
+    assert quality(metric=metric, limit=end + better * 1e-6)["status"] == "worse"
+
+
+def test_the_exit_message_begins_with_the_limit_that_was_missed(quality, tmp_path):
+    answer_half_of_the_positives_high()
+    quality(metric="auc", limit=0.9)
+    assert (tmp_path / "output" / "message").read_text().startswith("auc beyond 0.9: quality of 400 labelled rows: auc")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"metric": "rmse"}, 'metric is "rmse": must be one of auc, f1, log_loss, calibration_error, or null'),
+        ({"limit": 0.5}, "limit is 0.5: must be null where there is no metric"),
         ({"ground_truth_uri": "labels/"}, 'ground_truth_uri is "labels/": must be an S3 URI, s3://bucket/prefix'),
         ({"decision_threshold": 2.0}, "decision_threshold is 2.0: must be from 0 to 1"),
         ({"label_delay_days": -1}, "label_delay_days is -1: must be at least 0"),
