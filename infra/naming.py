@@ -6,6 +6,8 @@ from typing import Literal
 from monitoring.contract import BASELINE_FILE
 
 BucketKind = Literal["data", "registry", "capture", "logs"]
+PLATFORM = "platform"
+"""What an environment's models share is called so."""
 VARIANT = "main"
 """The production variant's name never changes: a renamed variant breaks the deregistration of its scalable target."""
 SHADOW_VARIANT = "shadow"
@@ -42,6 +44,16 @@ class Names:
     def undecided(self) -> str:
         """The queue of events that the models' governors failed on."""
         return f"{self.base}-undecided"
+
+    @property
+    def dashboard(self) -> str:
+        """The dashboard over all models; no model can be called so, since the platform's stack is."""
+        return f"{self.base}-{PLATFORM}"
+
+    @property
+    def alarm_log(self) -> str:
+        """The log group that keeps what alarms say; EventBridge may write below /aws/events only."""
+        return f"/aws/events/{self.base}-alarms"
 
     def bucket(self, kind: BucketKind) -> str:
         """Globally unique by the account id."""
@@ -117,6 +129,11 @@ class ModelNames:
     def capture_uri(self) -> str:
         """SageMaker adds /<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl."""
         return f"s3://{self.environment.bucket('capture')}/{self.model}"
+
+    def alarm_arn(self, alarm: str) -> str:
+        """An alarm of the model's."""
+        where = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:cloudwatch:{where}:alarm:{alarm}"
 
     @property
     def drift_reports_uri(self) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from infra.bootstrap.event_logs import event_logs
 from infra.bootstrap.roles import roles
 from infra.bootstrap.state_bucket import state_bucket
 from infra.config import S3State, chosen_environment, environment_names, load_environment, project_root
@@ -16,7 +17,7 @@ Environment = Annotated[str | None, typer.Option("--env", envvar="SAGESTACK_ENV"
 
 @explained
 def bootstrap(env: Environment = None) -> None:
-    """Make the state bucket and the roles that plan and deploy, as the environment's file asks; run again, it mends."""
+    """Make state bucket, roles and the logs' policy, as the environment's file asks; run again, it mends."""
     environment = load_environment(env or chosen_environment())
     state = environment.state
     if not isinstance(state, S3State):
@@ -28,6 +29,7 @@ def bootstrap(env: Environment = None) -> None:
     typer.echo(state_bucket(environment, state))
     for line in roles(environment, state):
         typer.echo(line)
+    typer.echo(event_logs(environment))
     typer.echo(f"Now npx cdktf deploy {environment.name}-platform")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.config import AsynchronousEndpointConfig, BacklogScalingConfig, RolloutConfig
+from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
@@ -129,17 +130,19 @@ class AsynchronousHosting(Hosting):
         )
 
     def pictures(self) -> list[Picture]:
-        """The queue, its age, what became of requests, and how long they took."""
+        """The queue, its age, what became of requests, how long they took, and the fleet."""
         endpoint = self.names.base
-
         lost = ("InvocationFailures", "ExpiredRequests", "NotificationFailures")
-        took = [endpoint_metric(name, endpoint, "Average") for name in ("TimeInBacklog", "ModelLatency")]
+        took = [endpoint_metric(name, endpoint, "Average") for name in ("TimeInBacklog", "TotalProcessingTime")]
         return [
+            Picture("Requests that were worked on", HOUR, [endpoint_metric("InvocationsProcessed", endpoint, "Sum")]),
             Picture("Requests that wait", HOUR, [queue_metric("ApproximateBacklogSize", endpoint, "Maximum")]),
             Picture("Oldest request (seconds)", HOUR, [queue_metric(OLDEST, endpoint, "Maximum")]),
             Picture("Failures", HOUR, [endpoint_metric(name, endpoint, "Sum") for name in lost]),
-            Picture("Errors (share of requests)", HOUR, [endpoint_metric("Invocation5XXErrors", endpoint, "Average")]),
-            Picture("Time of a request (microseconds)", HOUR, took),
+            pictures.errors(endpoint),
+            pictures.latency(endpoint),
+            Picture("Time of a request (milliseconds)", HOUR, took),
+            *pictures.fleet(endpoint, {VARIANT: self._settings.instance_type}),
         ]
 
     def _topic_arn(self, name: str) -> str:

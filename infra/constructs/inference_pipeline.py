@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.config import ContainerConfig, InferencePipelineEndpointConfig, Release, RolloutConfig, ScalingConfig
+from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
 from infra.constructs.metrics import container_metric
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
-from infra.constructs.real_time import fleet, fleet_pictures
+from infra.constructs.real_time import fleet
 from infra.naming import MODEL_CONTAINER, VARIANT, ModelNames
 
 
@@ -89,7 +90,8 @@ class InferencePipelineHosting(Hosting):
         endpoint, settings = self.names.base, self._settings
         hosts = [*(one.name for one in settings.before), MODEL_CONTAINER, *(one.name for one in settings.after)]
         each = [container_metric("ContainerLatency", endpoint, host, "p99") for host in hosts]
-        return [*fleet_pictures(endpoint), Picture("Latency of each container (microseconds)", HOUR, each)]
+        shared = pictures.answering(endpoint, {VARIANT: settings.instance_type})
+        return [*shared, Picture("Latency of each container (microseconds)", HOUR, each)]
 
 
 def _container(settings: ContainerConfig) -> Arguments:

@@ -1,9 +1,19 @@
 """Metric descriptors: namespace, name, dimensions and statistic in one place, for alarms and dashboards alike."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
-from infra.naming import VARIANT
+from infra.naming import VARIANT, Names
 from monitoring import contract
+
+SERVICE: Final = "AWS/SageMaker"
+INSTANCES: Final = "/aws/sagemaker/Endpoints"
+"""Where each instance publishes once a minute how busy it is.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+"""
+OF_A_VARIANT: Final = ("EndpointName", "VariantName")
 
 
 @dataclass(frozen=True)
@@ -20,26 +30,61 @@ class Metric:
         """Whether the statistic is one like p99, which CloudWatch calls extended."""
         return self.statistic.startswith("p")
 
-    def widget_row(self) -> list[object]:
-        """The metric as a dashboard widget lists it."""
-        flat = [part for dimension in self.dimensions for part in dimension]
-        return [self.namespace, self.name, *flat, {"stat": self.statistic}]
+
+@dataclass(frozen=True)
+class Search:
+    """Every metric that CloudWatch finds when somebody looks.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+    """
+
+    namespace: str
+    name: str
+    dimensions: tuple[str, ...]
+    """The names of all of its dimensions."""
+    term: str
+    """What the values of its dimensions must be like."""
+    statistic: str
+
+    def expression(self, period_seconds: int) -> str:
+        """As CloudWatch takes it."""
+        schema = ",".join((f'"{self.namespace}"', *self.dimensions))
+        return f"SEARCH('{{{schema}}} MetricName=\"{self.name}\" {self.term}', '{self.statistic}', {period_seconds})"
+
+
+@dataclass(frozen=True)
+class Times:
+    """A metric, or each that a search finds, times a constant."""
+
+    of: Metric | Search
+    factor: float
+    label: str
+    """Of the line; empty for what CloudWatch calls each that is found."""
+
+
+Line = Metric | Search | Times
+"""What a dashboard's picture is made of."""
 
 
 def endpoint_metric(name: str, endpoint: str, statistic: str, *, variant: str = VARIANT) -> Metric:
     """A metric that SageMaker publishes of one of the endpoint's variants."""
-    return Metric("AWS/SageMaker", name, (("EndpointName", endpoint), ("VariantName", variant)), statistic)
+    return Metric(SERVICE, name, _variant(endpoint, variant), statistic)
+
+
+def instance_metric(name: str, endpoint: str, statistic: str, *, variant: str = VARIANT) -> Metric:
+    """A metric that each instance of a variant publishes once a minute: so its samples count the instances."""
+    return Metric(INSTANCES, name, _variant(endpoint, variant), statistic)
 
 
 def queue_metric(name: str, endpoint: str, statistic: str) -> Metric:
     """A metric that SageMaker publishes of an asynchronous endpoint's queue, whatever its variant."""
-    return Metric("AWS/SageMaker", name, (("EndpointName", endpoint),), statistic)
+    return Metric(SERVICE, name, (("EndpointName", endpoint),), statistic)
 
 
 def container_metric(name: str, endpoint: str, container: str, statistic: str) -> Metric:
     """A metric that SageMaker publishes of one container of an inference pipeline."""
     dimensions = (("ContainerName", container), ("EndpointName", endpoint), ("VariantName", VARIANT))
-    return Metric("AWS/SageMaker", name, dimensions, statistic)
+    return Metric(SERVICE, name, dimensions, statistic)
 
 
 def monitoring_metric(name: str, endpoint: str, statistic: str = "Maximum") -> Metric:
@@ -56,3 +101,26 @@ def quality_metric(name: str, endpoint: str, metric: str) -> Metric:
     """What the quality job publishes once a window of one of its metrics (auc, rmse, …)."""
     dimensions = ((contract.ENDPOINT_DIMENSION, endpoint), (contract.METRIC_DIMENSION, metric))
     return Metric(contract.METRIC_NAMESPACE, name, dimensions, "Maximum")
+
+
+def of_every_endpoint(
+    namespace: str, name: str, statistic: str, names: Names, *, dimensions: tuple[str, ...] = OF_A_VARIANT
+) -> Search:
+    """A metric of every endpoint in the environment; the first dimension names the endpoint.
+
+    CloudWatch takes names apart at everything that is no letter or digit, and finds them by their parts; so it would
+    also find another environment's model whose name has the words of this one's prefix, in the same account and region.
+    """
+    term = " ".join(f"{dimensions[0]}={word}" for word in re.findall(r"[a-zA-Z0-9]+", names.base))
+    return Search(namespace, name, dimensions, term, statistic)
+
+
+def of_every_feature(name: str, endpoint: str) -> Search:
+    """A metric that the drift job publishes of each feature once a window."""
+    dimensions = (contract.ENDPOINT_DIMENSION, contract.FEATURE_DIMENSION)
+    return Search(contract.METRIC_NAMESPACE, name, dimensions, f'{contract.ENDPOINT_DIMENSION}="{endpoint}"', "Maximum")
+
+
+def _variant(endpoint: str, variant: str) -> tuple[tuple[str, str], ...]:
+    first, second = OF_A_VARIANT
+    return (first, endpoint), (second, variant)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.config import MultiModelEndpointConfig, Release, RolloutConfig, ScalingConfig
+from infra.constructs import pictures
 from infra.constructs.alarms import MICROSECONDS, EndpointAlarms
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
 from infra.constructs.metrics import endpoint_metric
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
-from infra.constructs.real_time import fleet, fleet_pictures
+from infra.constructs.real_time import fleet
 from infra.naming import VARIANT, ModelNames
 
 
@@ -89,7 +90,7 @@ class MultiModelHosting(Hosting):
         """Traffic, errors, latency, and how well the cache does."""
         endpoint = self.names.base
         return [
-            *fleet_pictures(endpoint),
+            *pictures.answering(endpoint, {VARIANT: self._settings.instance_type}),
             Picture(
                 "Requests whose model was loaded (share)", HOUR, [endpoint_metric("ModelCacheHit", endpoint, "Average")]
             ),

@@ -3,9 +3,11 @@
 from typing import Literal
 
 from infra.config import EnvironmentConfig
+from infra.constructs.alarm_log import AlarmLog
 from infra.constructs.alerts import Alerts
 from infra.constructs.bucket import Bucket
 from infra.constructs.encryption_key import EncryptionKey
+from infra.constructs.overview import Overview
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.repositories import Repositories
 from infra.constructs.undecided import Undecided
@@ -38,6 +40,8 @@ class Platform(Construct):
         self.repositories = Repositories(self, "repositories", names=names, key=self.key, protected=protected)
         self.alerts = Alerts(self, "alerts", names=names, key=self.key, email=environment.alarm_email)
         self.undecided = Undecided(self, "undecided", names=names, key=self.key)
+        said = AlarmLog(self, "alarm-log", names=names, key=self.key)
+        Overview(self, "overview", names=names, alarms=said)
 
     def _bucket(self, kind: BucketKind, *, events: bool = False, expire_days: int | None = None) -> Bucket:
         return Bucket(

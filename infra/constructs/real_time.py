@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.config import RealTimeEndpointConfig, RolloutConfig, ScalingConfig, ShadowConfig, VariantConfig
+from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
-from infra.constructs.dashboard import HOUR, Picture
+from infra.constructs.dashboard import Picture
 from infra.constructs.hosting import Arguments, Hosting
-from infra.constructs.metrics import Metric, endpoint_metric
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
 from infra.naming import SHADOW_VARIANT, VARIANT, ModelNames
@@ -81,11 +81,13 @@ class RealTimeHosting(Hosting):
             alarms.errors(self._settings.alarms.max_error_percent, variant=variant.name)
 
     def pictures(self) -> list[Picture]:
-        """Traffic, errors, latency; a row for each variant."""
-        beside = [variant.name for variant in self._settings.variants]
-        if self._settings.shadow is not None:
-            beside.append(SHADOW_VARIANT)
-        return fleet_pictures(self.names.base, (VARIANT, *beside))
+        """Traffic, errors, latency, capacity; lines for each variant."""
+        settings = self._settings
+        beside: dict[str, VariantConfig | ShadowConfig] = {one.name: one for one in settings.variants}
+        if settings.shadow is not None:
+            beside[SHADOW_VARIANT] = settings.shadow
+        types = {name: self._type(one) for name, one in beside.items()}
+        return pictures.answering(self.names.base, {VARIANT: settings.instance_type, **types})
 
     def _fleet(self, name: str, model: str, beside: VariantConfig | ShadowConfig) -> Arguments:
         return fleet(name, model, instance_type=self._type(beside), instances=beside.instances, weight=beside.weight)
@@ -103,21 +105,3 @@ def fleet(variant: str, model: str, *, instance_type: str, instances: int, weigh
         "initial_instance_count": instances,
         "initial_variant_weight": int(weight) if weight == int(weight) else weight,
     }
-
-
-def fleet_pictures(endpoint: str, variants: tuple[str, ...] = (VARIANT,)) -> list[Picture]:
-    """Traffic, errors and latency of an endpoint that answers at once."""
-
-    def rows(names: tuple[str, ...], *statistics: str) -> list[Metric]:
-        return [
-            endpoint_metric(name, endpoint, statistic, variant=variant)
-            for variant in variants
-            for name in names
-            for statistic in statistics
-        ]
-
-    return [
-        Picture("Requests", HOUR, rows(("Invocations", "InvocationsPerInstance"), "Sum")),
-        Picture("Errors (share of requests)", HOUR, rows(("Invocation5XXErrors", "Invocation4XXErrors"), "Average")),
-        Picture("Model latency (microseconds)", HOUR, rows(("ModelLatency",), "p50", "p99")),
-    ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.config import Release, ServerlessEndpointConfig
+from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
@@ -74,14 +75,12 @@ class ServerlessHosting(Hosting):
         used = [self._metric(USED, "Maximum")]
         if self._settings.provisioned_concurrency is not None:
             used.append(self._metric("ServerlessProvisionedConcurrencyUtilization", "Maximum"))
-        errors = [self._metric(f"Invocation{code}Errors", "Average") for code in ("5XX", "4XX")]
         started = [self._metric(name, "Average") for name in ("ModelSetupTime", "OverheadLatency")]
+        endpoint = self.names.base
         return [
-            Picture("Requests", HOUR, [self._metric("Invocations", "Sum")]),
-            Picture("Errors (share of requests)", HOUR, errors),
-            Picture(
-                "Model latency (microseconds)", HOUR, [self._metric("ModelLatency", stat) for stat in ("p50", "p99")]
-            ),
+            pictures.requests(endpoint, an_instance=False),
+            pictures.errors(endpoint),
+            pictures.latency(endpoint),
             Picture("Concurrency (share of the limit)", HOUR, used),
             Picture("Cold start (microseconds)", HOUR, started),
         ]

@@ -23,6 +23,8 @@ NO_RESOURCE: Final = {
     "ecr:GetAuthorizationToken": "it gives a token that the other actions must allow to use",
 }
 """Actions for which AWS names no resource, so that * must stand there, with what holds them instead."""
+KNOWN_LATER: Final = object()
+"""Takes the place of what a plan leaves out because only the deploy tells it: the ARN of a key of the same stack."""
 DESCRIPTION: Final = re.compile(r"^\[(critical|warning)\] .+ Runbook: docs/runbooks/[a-z-]+\.md$", re.DOTALL)
 PINNED: Final = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)$")
 
@@ -115,7 +117,7 @@ def _pass_role(resource: PlannedResource) -> Iterator[str]:
 
 @rule("sagestack-log-group", "logs are encrypted and end some day", "aws_cloudwatch_log_group")
 def _log_group(resource: PlannedResource) -> Iterator[str]:
-    if not resource.values.get("kms_key_id"):
+    if resource.values.get("kms_key_id", KNOWN_LATER) is None:
         yield "is not encrypted with a key of yours: set kms_key_id"
     if not resource.values.get("retention_in_days"):
         yield "is kept for ever: set retention_in_days"

@@ -1,10 +1,14 @@
 """`<env>-<model>`: one model's whole life, from its pipeline to its dashboard."""
 
+from collections.abc import Sequence
+
 from infra.config import BatchTransformConfig, EnvironmentConfig, FleetConfig, ModelConfig, Release, ReleaseLock
+from infra.constructs import pictures
+from infra.constructs.alarm import Alarm
 from infra.constructs.alarms import DriftAlarms, EndpointAlarms
 from infra.constructs.autoscaling import Autoscaling
 from infra.constructs.batch_transform import BatchTransform
-from infra.constructs.dashboard import Dashboard, Picture, drift_picture, labels_picture, quality_picture
+from infra.constructs.dashboard import AlarmStates, Dashboard, Picture
 from infra.constructs.drift_monitor import DriftMonitor
 from infra.constructs.endpoint import Endpoint
 from infra.constructs.hostings import hosting
@@ -41,6 +45,7 @@ class ModelStack(EnvironmentStack):
             self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
         )
         self._watchers: list[EndpointAlarms | DriftAlarms | QualityAlarms] = []
+        self._pictures: list[Picture] = []
         drift = self._serve(lock) if lock else None
         retraining = Retraining(
             self,
@@ -51,8 +56,10 @@ class ModelStack(EnvironmentStack):
             pipeline=pipeline,
             drift=drift,
         )
-        alarms = [alarm for watcher in self._watchers for alarm in watcher.all]
-        SeverityAlarms(self, "severity", base=self._names.base, alarms=[*alarms, retraining.governor.alarm])
+        alarms = [*(alarm for watcher in self._watchers for alarm in watcher.all), retraining.governor.alarm]
+        SeverityAlarms(self, "severity", base=self._names.base, alarms=alarms)
+        if self._pictures:
+            self._show(alarms)
 
     def _serve(self, lock: ReleaseLock) -> WatchedDrift | None:
         """The endpoint and what watches it; what tells of drift, if anything does."""
@@ -82,24 +89,16 @@ class ModelStack(EnvironmentStack):
                 instance_type=model.endpoint.instance_type,
                 after=endpoint.endpoint,
             )
-        pictures = [*kind.pictures(), *self._monitoring_pictures()]
-        Dashboard(self, "dashboard", name=names.base, region=names.environment.region, pictures=pictures)
+        self._pictures += kind.pictures()
         self._watch_quality(lock.current)
         return self._watch_drift(lock.current)
-
-    def _monitoring_pictures(self) -> list[Picture]:
-        endpoint, monitoring = self._names.base, self._model.monitoring
-        drift = [] if monitoring.drift is None else [drift_picture(endpoint)]
-        quality = monitoring.quality
-        return drift + (
-            [] if quality is None else [quality_picture(endpoint, quality.metric), labels_picture(endpoint)]
-        )
 
     def _watch_quality(self, release: Release) -> None:
         quality = self._model.monitoring.quality
         if quality is None:
             return
         names, platform = self._names, self._platform
+        self._pictures += pictures.quality(names.base, quality.metric)
         QualityMonitor(self, "quality", model=self._model, names=names, platform=platform, release=release)
         self._watchers.append(
             QualityAlarms(
@@ -115,4 +114,11 @@ class ModelStack(EnvironmentStack):
         monitor = DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
         alarms = DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts)
         self._watchers.append(alarms)
+        self._pictures += pictures.drift(names.base)
         return WatchedDrift(alarms, monitor.role.arn, drift.schedule)
+
+    def _show(self, alarms: Sequence[Alarm]) -> None:
+        names = self._names
+        states = AlarmStates("Alarms", [names.alarm_arn(alarm.name) for alarm in alarms])
+        region = names.environment.region
+        Dashboard(self, "dashboard", name=names.base, region=region, widgets=[states, *self._pictures])

@@ -10,7 +10,7 @@ import pytest
 from infra.cli import main
 from infra.config import load_environment
 from infra.provider import App, aws, use_mirror, write_endpoint
-from infra.session import client
+from infra.session import client, own_client
 from infra.stacks.base import EnvironmentStack
 
 pytestmark = pytest.mark.local_cloud
@@ -60,9 +60,9 @@ def policy(module_cloud, role):
 
 def test_the_first_run_makes_everything_and_the_second_says_that_it_was_there(bootstrap):
     code, out, err = bootstrap()
-    assert (code, out.count(": made")) == (0, 4), err
+    assert (code, out.count(": made")) == (0, 5), err
     code, again, _ = bootstrap()
-    assert (code, again.count(": was there")) == (0, 4)
+    assert (code, again.count(": was there")) == (0, 5)
 
 
 def test_the_state_bucket_is_versioned_encrypted_private_and_takes_tls_only(bootstrap, s3):
@@ -73,6 +73,20 @@ def test_the_state_bucket_is_versioned_encrypted_private_and_takes_tls_only(boot
     assert set(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values()) == {True}
     (denied,) = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_only_the_environments_own_rules_may_write_to_its_own_event_logs(bootstrap, project):
+    bootstrap()
+    logs = own_client(load_environment("shop", project.root), "logs")
+    (found,) = logs.describe_resource_policies()["resourcePolicies"]
+    statements = json.loads(found["policyDocument"])["Statement"]
+    assert {one["Resource"] for one in statements} == {
+        f"arn:aws:logs:eu-central-1:{ACCOUNT}:log-group:/aws/events/acme-shop-*:*"
+    }
+    (written,) = [one for one in statements if one["Action"] == "logs:PutLogEvents"]
+    assert written["Condition"]["ArnLike"] == {
+        "aws:SourceArn": f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/acme-shop-*"
+    }
 
 
 def test_what_somebody_has_loosened_by_hand_is_mended_and_what_is_stored_stays(bootstrap, s3, module_cloud):

@@ -1,6 +1,5 @@
 """Every alarm says what it means and what to do, and watches a metric that somebody publishes."""
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from monitoring.performance import classification
 from monitoring.profile import Distribution
 from monitoring.quality_report import Quality
 from monitoring.report import Comparison, Findings
+from tests.synth.dashboards import shown
 
 PROJECT = Path(__file__).parents[2]
 RUNBOOK = re.compile(r"Runbook: (docs/runbooks/[a-z-]+\.md)$")
@@ -35,7 +35,7 @@ OF_A_KIND = {
     ),
     "asynchronous": {
         *("Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency", "InvocationFailures"),
-        *("ExpiredRequests", "NotificationFailures", "TimeInBacklog"),
+        *("ExpiredRequests", "NotificationFailures", "TimeInBacklog", "TotalProcessingTime", "InvocationsProcessed"),
     },
     "multi-model": OF_A_VARIANT | {"ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "ModelCacheHit"},
     "inference-pipeline": OF_A_VARIANT | {"ContainerLatency"},
@@ -120,11 +120,11 @@ def watched(stack):
     for alarm in named(stack).values():
         if alarm["namespace"] == "AWS/SageMaker":
             yield alarm["metric_name"], dict(alarm["dimensions"])
-    for dashboard in stack.all("aws_cloudwatch_dashboard").values():
-        for widget in json.loads(dashboard["dashboard_body"])["widgets"]:
-            for namespace, name, *flat, _ in widget["properties"]["metrics"]:
-                if namespace == "AWS/SageMaker":
-                    yield name, dict(zip(flat[::2], flat[1::2], strict=True))
+    if stack.name.endswith("-platform"):
+        return
+    for namespace, name, dimensions, _ in shown(stack):
+        if namespace == "AWS/SageMaker":
+            yield name, dimensions
 
 
 def test_every_alarm_and_picture_of_the_endpoint_shows_what_sagemaker_publishes_of_its_kind(every_stack):

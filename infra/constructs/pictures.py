@@ -1,0 +1,106 @@
+"""What a dashboard shows of one endpoint, whatever its kind: traffic, errors, latency, capacity, drift, quality."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from infra.config.instance_sizes import gpus
+from infra.constructs.dashboard import DAY, HOUR, Picture
+from infra.constructs.metrics import (
+    Metric,
+    Times,
+    endpoint_metric,
+    instance_metric,
+    monitoring_metric,
+    of_every_feature,
+    quality_metric,
+)
+from infra.naming import VARIANT
+from monitoring import contract
+
+PERCENTILES: Final = ("p50", "p90", "p99")
+BUSY: Final = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
+BUSY_GPU: Final = ("GPUUtilization", "GPUMemoryUtilization")
+SAMPLES_AN_HOUR: Final = 60
+"""Of each instance: one a minute."""
+
+Fleets = Mapping[str, str]
+"""The instance type of each variant, by the variant's name."""
+
+
+def requests(endpoint: str, variants: Sequence[str] = (VARIANT,), *, an_instance: bool = True) -> Picture:
+    """Traffic."""
+    names = ("Invocations", *(("InvocationsPerInstance",) if an_instance else ()))
+    return Picture("Requests", HOUR, _of_variants(endpoint, variants, names, ["Sum"]))
+
+
+def errors(endpoint: str, variants: Sequence[str] = (VARIANT,)) -> Picture:
+    """Those that the container failed to answer, and those that it refused."""
+    names = ("Invocation5XXErrors", "Invocation4XXErrors")
+    return Picture("Errors (share of requests)", HOUR, _of_variants(endpoint, variants, names, ["Average"]))
+
+
+def latency(endpoint: str, variants: Sequence[str] = (VARIANT,)) -> Picture:
+    """The container's own time."""
+    lines = _of_variants(endpoint, variants, ["ModelLatency"], PERCENTILES)
+    return Picture("Model latency (microseconds)", HOUR, lines)
+
+
+def answering(endpoint: str, fleets: Fleets) -> list[Picture]:
+    """All of an endpoint that runs on instances and answers at once."""
+    shown = [picture(endpoint, tuple(fleets)) for picture in (requests, errors, latency)]
+    return [*shown, *fleet(endpoint, fleets)]
+
+
+def fleet(endpoint: str, fleets: Fleets) -> list[Picture]:
+    """How many instances there are, and how busy they are: 100 % for each processor, and for each GPU."""
+    counted = [Times(_samples(endpoint, variant), 1 / SAMPLES_AN_HOUR, variant) for variant in fleets]
+    busy = [
+        instance_metric(name, endpoint, "Average", variant=variant)
+        for variant, instance_type in fleets.items()
+        for name in (*BUSY, *(BUSY_GPU if gpus(instance_type) else ()))
+    ]
+    return [Picture("Instances", HOUR, counted), Picture("How busy an instance is (%)", HOUR, busy)]
+
+
+def drift(endpoint: str) -> list[Picture]:
+    """How far features and predictions have moved, and which; and on how many rows that was seen."""
+    in_thresholds = (contract.MAX_DRIFT_METRIC, contract.CORRELATION_DRIFT_METRIC)
+    psi = (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
+    of_features = [of_every_feature(name, endpoint) for name in (contract.PSI_METRIC, contract.FEATURE_DRIFT_METRIC)]
+    return [
+        _of_windows("Drift (in thresholds: 1 is drift)", endpoint, in_thresholds),
+        _of_windows("Drift (population stability index)", endpoint, psi),
+        Picture("Drift of each feature (population stability index, or thresholds)", DAY, of_features),
+        _of_windows("Rows in the window, and features that drifted", endpoint, _COUNTS),
+    ]
+
+
+def quality(endpoint: str, metric: str) -> list[Picture]:
+    """How good the answers were: the watched metric, what it seems to be without labels, and how many had one."""
+    names = (contract.QUALITY_VALUE_METRIC, contract.QUALITY_AT_BEST_METRIC, contract.QUALITY_ESTIMATE_METRIC)
+    return [
+        Picture(f"Quality ({metric})", DAY, [quality_metric(name, endpoint, metric) for name in names]),
+        _of_windows("Labelled rows", endpoint, [contract.LABELLED_ROWS_METRIC]),
+    ]
+
+
+_COUNTS: Final = (contract.SAMPLE_COUNT_METRIC, contract.DRIFTED_FEATURES_METRIC)
+
+
+def _samples(endpoint: str, variant: str) -> Metric:
+    return instance_metric("CPUUtilization", endpoint, "SampleCount", variant=variant)
+
+
+def _of_windows(title: str, endpoint: str, names: Sequence[str]) -> Picture:
+    return Picture(title, DAY, [monitoring_metric(name, endpoint) for name in names])
+
+
+def _of_variants(
+    endpoint: str, variants: Sequence[str], names: Sequence[str], statistics: Sequence[str]
+) -> list[Metric]:
+    return [
+        endpoint_metric(name, endpoint, statistic, variant=variant)
+        for variant in variants
+        for name in names
+        for statistic in statistics
+    ]
