@@ -32,6 +32,8 @@ COMMANDS: Final = (
         "Make the state bucket and the roles that deploy.",
     ),
     ("environments", "infra.bootstrap.commands:environments", "List the environments that a GitHub repository plans."),
+    ("cost", "infra.plan.cost.commands:cost", "Estimate what a model costs a month, from its file."),
+    ("prices", "infra.plan.cost.price_list:read_prices", "Write a region's list prices from AWS's price list."),
     ("explain-plan", "infra.plan.commands:explain_plan", "Say in plain words what Terraform plans would change."),
     ("local", "infra.local.commands:app", "Run the local cloud."),
     ("serve", "infra.serve:serve", "Answer requests for a model artifact on this machine, as its endpoint would."),

@@ -17,7 +17,7 @@ from infra.provider import App
 
 pytestmark = pytest.mark.local_cloud
 EXAMPLES = sorted((Path(__file__).parents[1] / "synth/kinds").glob("*.yaml"))
-SERVING = re.compile(r"(endpoint|alarms|autoscaling|batch)_")
+SERVING = re.compile(r"(endpoint|alarms|autoscaling|batch|dashboard)_")
 PLATFORM_KEY = re.compile(r"\$\{data\.terraform_remote_state\.[^}]*kms_key[^}]*\}")
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/server:1"
 REGISTRY, DATA, CAPTURE = (f"sagestack-local-{kind}-123456789012" for kind in ("registry", "data", "capture"))
