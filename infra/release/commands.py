@@ -90,7 +90,7 @@ def deploy(model: Model, *, by: By, env: Environment = "local") -> None:
     """Look, deploy the model's stack, and verify: preflight, cdktf deploy and verify in one command."""
     project = _project(env, model)
     deploying.check(project, model)
-    deploying.deploy(project, model)
+    deploying.deploy(project, model, say=typer.echo)
     deploying.verify(project, model, by=by, say=typer.echo)
 
 
@@ -102,7 +102,7 @@ def rollback(model: Model, *, by: By, env: Environment = "local") -> None:
     release = lock.current
     typer.echo(f"{project.lock_path(model)}: {model} is back at version {release.version}; commit it")
     project = project.reloaded()
-    deploying.deploy(project, model)
+    deploying.deploy(project, model, say=typer.echo)
     deploying.verify(project, model, by=by, say=typer.echo)
     if lock.previous is not None:
         typer.echo(f"To go forward again: sagestack promote {model} VERSION --env {env}, and deploy")

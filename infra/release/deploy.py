@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import toolchain
-from infra.config import ENVIRONMENT_VARIABLE, Project, ReleaseLock
+from infra.config import ENVIRONMENT_VARIABLE, FileState, Project, ReleaseLock
 from infra.errors import CheckFailed, UserError
+from infra.local.processes import Children
+from infra.release.file_state import mend
 from infra.release.intended import Intended, intended
 from infra.release.preflight import obstacles
 from infra.release.promote import commit_of, gone_back, write_lock
@@ -42,15 +44,42 @@ def check(project: Project, model: str) -> None:
         raise CheckFailed(f"{model} cannot be deployed to {project.environment.name}; nothing was changed:\n{lines}")
 
 
-def deploy(project: Project, model: str) -> None:
+def deploy(project: Project, model: str, *, say: Say) -> None:
     """Deploy the model's stack with `cdktf`, whose output is shown as it comes.
+
+    Killed, it leaves no command line behind to meet the next run's; only what Terraform has begun to apply is applied.
+
+    Args:
+        project: the project in its environment.
+        model: the model's name.
+        say: tells a line.
 
     Raises:
         ToolFailed: it ended with an error.
     """
     name = project.environment.name
     arguments = ["deploy", f"{name}-{model}", "--auto-approve", "--ignore-missing-stack-dependencies"]
-    toolchain.cdktf(arguments, folder=project.folder, variables={ENVIRONMENT_VARIABLE: name})
+    _mend_states(project, say)
+    children = Children()
+    try:
+        toolchain.cdktf(
+            arguments,
+            folder=project.folder,
+            variables={ENVIRONMENT_VARIABLE: name},
+            started=children.add,
+            steady=True,
+        )
+    finally:
+        children.stop()
+
+
+def _mend_states(project: Project, say: Say) -> None:
+    state = project.environment.state
+    if not isinstance(state, FileState):
+        return
+    for file in sorted((project.folder / state.directory).glob("*.tfstate")):
+        if mend(file):
+            say(f"{file} was torn when Terraform was killed; it is as it was before that run again")
 
 
 def go_back(project: Project, model: str) -> ReleaseLock:
@@ -95,7 +124,8 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
         _keep_receipt(project, declared, lock, found, by=by, say=say)
     if found:
         lines = "\n".join(f"  {told(one)}" for one in found)
-        raise CheckFailed(f"{model} in {environment.name} is not as declared:\n{lines}{_went_back(declared, found)}")
+        went_back = _went_back(declared, found, f"sagestack rollback {model} --env {environment.name}")
+        raise CheckFailed(f"{model} in {environment.name} is not as declared:\n{lines}{went_back}")
     say(f"{model} in {environment.name} is live as declared: {declared.configuration}")
 
 
@@ -115,8 +145,11 @@ def _keep_receipt(
         say(f"receipt: {written}")
 
 
-def _went_back(declared: Intended, found: list[Difference]) -> str:
+def _went_back(declared: Intended, found: list[Difference], rollback: str) -> str:
     live = next((live for what, _, live in found if what == "endpoint configuration"), None)
     if live not in declared.declared:
         return ""
-    return f"\n{live} was deployed before: SageMaker took the update back, or the deploy has not run yet"
+    return (
+        f"\n{live} was deployed before: the deploy has not run yet, or SageMaker took the update back; "
+        f"then declare it again: {rollback}"
+    )

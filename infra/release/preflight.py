@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from infra.config import EnvironmentConfig, Release, ReleaseLock
 from infra.release.image import digest
 from infra.release.intended import Intended
+from infra.release.receipts import Receipts
 from infra.release.verify import approval, found
 from infra.session import client
 
@@ -30,12 +31,22 @@ def obstacles(environment: EnvironmentConfig, intended: Intended | None, lock: R
     if status not in {"InService", "Failed"}:
         yield f"the endpoint {intended.endpoint} is {status}: wait until it is in service"
     if live not in intended.declared:
-        keep = f"sagestack promote {lock.model} {lock.current.version} --env {environment.name}"
-        yield (
-            f"{live}, which is live, is not declared, so this deploy would delete it before the new one has proven "
-            f"itself: undo the last change of endpoint settings, {keep}, and make the change again; "
-            "or, if it was made by hand, deploy with cdktf"
-        )
+        yield _undeclared(environment, lock, live)
+
+
+def _undeclared(environment: EnvironmentConfig, lock: ReleaseLock, live: str) -> str:
+    danger = (
+        f"{live}, which is live, is not declared, so this deploy would delete it before the new one has proven itself"
+    )
+    receipts = Receipts(environment, lock.model).newest_first()
+    version = next((one.after.version for one in receipts if one.after.configuration == live), lock.current.version)
+    keep = f"sagestack promote {lock.model} {version} --env {environment.name}"
+    if version != lock.current.version:
+        return f"{danger}. It is version {version}; what was promoted since was taken back: {keep}, and promote again"
+    return (
+        f"{danger}: undo the last change of endpoint settings, {keep}, and make the change again; "
+        "or, if it was made by hand, deploy with cdktf"
+    )
 
 
 def _unusable(environment: EnvironmentConfig, release: Release, model: str) -> Iterator[str]:

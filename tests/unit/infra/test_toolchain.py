@@ -1,5 +1,9 @@
 import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +107,84 @@ def test_a_terraform_configuration_that_does_not_exist_is_not_passed_on(command_
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", os.devnull)
     toolchain.cdktf([], log=log, variables={"X": "1"})
     assert log.read_text().endswith(f"{os.devnull} 1\n")
+
+
+IN_A_TERMINAL = """
+import os, pty
+pid, terminal = pty.fork()
+if not pid:
+    os.execlp(os.environ["TERRAFORM_BINARY_NAME"], "terraform", "apply")
+while os.read(terminal, 100):
+    pass
+"""
+APPLY = """
+import pathlib, sys, time
+folder = pathlib.Path(__file__).parent
+(folder / "begun").touch()
+while not (folder / "go").exists():
+    time.sleep(0.02)
+(folder / "applied").write_text(sys.argv[1])
+"""
+DEPLOY = """
+import sys
+from pathlib import Path
+from infra import toolchain
+toolchain.PROJECT = toolchain.BINARIES = Path(sys.argv[1])
+toolchain.cdktf(["deploy"], steady=sys.argv[2] == "steady")
+"""
+
+
+@pytest.mark.parametrize("how", ["steady", "as it is"])
+def test_an_apply_that_has_begun_is_hung_up_with_its_command_line_unless_it_is_steady(
+    command_line, program, tmp_path, how
+):
+    command_line(IN_A_TERMINAL)
+    program("terraform", APPLY)
+    search = {"PATH": f"{tmp_path}:{os.defpath}", "PYTHONPATH": str(Path(toolchain.__file__).parents[1])}
+    command = [sys.executable, "-c", DEPLOY, tmp_path, how]
+    with subprocess.Popen(command, env=search, start_new_session=True) as deploy:
+        _wait_for(tmp_path / "begun")
+        os.killpg(deploy.pid, signal.SIGKILL)
+    time.sleep(0.2)  # the terminal is hung up by then
+    (tmp_path / "go").touch()
+    is_steady = how == "steady"
+    assert _wait_for(tmp_path / "applied", seconds=10 if is_steady else 0.5) is is_steady
+
+
+INTERRUPTED = """
+import signal, sys, pathlib
+folder = pathlib.Path(__file__).parent
+signal.signal(signal.SIGINT, lambda *_: sys.exit((folder / "stopped").touch()))
+(folder / "begun").touch()
+signal.pause()
+"""
+DEPLOY_ALONE = DEPLOY.replace('steady=sys.argv[2] == "steady"', "started=print")
+
+
+def test_ctrl_c_reaches_a_command_line_in_a_session_of_its_own_which_may_end_what_is_under_way(command_line, tmp_path):
+    folder = Path(command_line(INTERRUPTED)).parent
+    search = {"PATH": f"{tmp_path}:{os.defpath}", "PYTHONPATH": str(Path(toolchain.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-c", DEPLOY_ALONE, tmp_path], env=search, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as deploy:
+        assert _wait_for(folder / "begun")
+        deploy.send_signal(signal.SIGINT)
+    assert (folder / "stopped").exists()
+
+
+def _wait_for(path, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return path.exists()
+
+
+def test_a_steady_terraform_waits_for_the_lock_of_another_unless_it_is_told_how_long(
+    command_line, program, tmp_path, monkeypatch
+):
+    command_line("import os; os.execlp(os.environ['TERRAFORM_BINARY_NAME'], 'terraform', 'apply')")
+    program("terraform", "import os; print(os.environ['TF_CLI_ARGS_apply'], os.environ['TF_CLI_ARGS_destroy'])")
+    log = tmp_path / "log"
+    monkeypatch.setenv("TF_CLI_ARGS_destroy", "-lock-timeout=5m")
+    toolchain.cdktf([], log=log, steady=True)
+    assert log.read_text().endswith("-lock-timeout=60s -lock-timeout=5m\n")

@@ -1,6 +1,7 @@
 """What keeps a deploy from beginning, against answers that AWS's models allow."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -9,6 +10,7 @@ from botocore.stub import Stubber
 from infra.config import Release, ReleaseLock, load_environment
 from infra.release import image as images
 from infra.release import preflight as module
+from infra.release import receipts as receiving
 from infra.release.intended import Intended
 from infra.release.preflight import obstacles
 
@@ -22,7 +24,16 @@ def looked(monkeypatch, new_project, new_release):
     """What a look before a deploy finds: nothing wrong but what a test says; None is a thing that does not exist."""
     environment = load_environment("local", new_project().root)
 
-    def look(*, approval="Approved", stored=True, pushed=True, live="acme-churn-old", status="InService", **changes):
+    def look(
+        *,
+        approval="Approved",
+        stored=True,
+        pushed=True,
+        live="acme-churn-old",
+        status="InService",
+        receipts=(),
+        **changes,
+    ):
         clients = {name: boto3.client(name, region_name="us-east-1") for name in ("sagemaker", "s3", "ecr")}
         sagemaker, s3, ecr = (Stubber(one) for one in clients.values())
         if approval is None:
@@ -44,12 +55,18 @@ def looked(monkeypatch, new_project, new_release):
             ecr.add_client_error("describe_images", "ImageNotFoundException", "does not exist")
         for stub in (sagemaker, s3, ecr):
             stub.activate()
-        for one in (module, images):
+        monkeypatch.setattr(module.Receipts, "newest_first", lambda _: iter(map(receipt, receipts)))
+        for one in (module, images, receiving):
             monkeypatch.setattr(one, "client", lambda _, service: clients[service])
         release = Release.model_validate(new_release(2, model_package_arn=ARN, **changes), strict=False)
         return list(obstacles(environment, DECLARED, ReleaseLock(model="churn", current=release)))
 
     return look
+
+
+def receipt(deployed):
+    version, configuration = deployed
+    return SimpleNamespace(after=SimpleNamespace(version=version, configuration=configuration))
 
 
 def package(approval):
@@ -95,6 +112,17 @@ def test_a_deploy_may_begin_when_all_is_there(looked):
 def test_each_obstacle_is_told_with_the_way_out(looked, state, told):
     (obstacle,) = looked(**state)
     assert told in obstacle
+
+
+def test_what_is_live_after_later_releases_were_taken_back_is_to_be_promoted_before_the_next(looked):
+    (obstacle,) = looked(live="acme-churn-1", receipts=[(2, "acme-churn-2"), (1, "acme-churn-1")])
+    assert "acme-churn-1, which is live, is not declared" in obstacle
+    assert "It is version 1; what was promoted since was taken back: sagestack promote churn 1 --env local" in obstacle
+
+
+def test_a_change_of_settings_upon_one_that_is_not_kept_is_undone_first(looked):
+    (obstacle,) = looked(live="acme-churn-kept", receipts=[(2, "acme-churn-new"), (2, "acme-churn-kept")])
+    assert "undo the last change of endpoint settings, sagestack promote churn 2 --env local" in obstacle
 
 
 def test_obstacles_are_told_all_at_once(looked):
