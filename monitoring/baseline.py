@@ -1,7 +1,6 @@
 """The baseline job: what the training data, and the model's scores of it, look like, frozen (`baseline_document`)."""
 
-import tempfile
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,16 +18,19 @@ from monitoring.contract import (
 )
 from monitoring.correlation import Association
 from monitoring.errors import MonitoringError
+from monitoring.explanations.attribution import Attribution
+from monitoring.explanations.explained import attribution
+from monitoring.fairness.decisions import DecidedGroups
 from monitoring.job import Job
 from monitoring.model_monitor import constraints, statistics
 from monitoring.profile import Profile
+from monitoring.scoring import load_predictor, matrix
 from monitoring.spec import Spec
-from serving.core.artifact import unpack
 from serving.core.booster import Matrix
 from serving.core.predictor import Predictor
-from serving.core.signature import SCORE, Input, Signature
+from serving.core.signature import SCORE, Input
 
-MODEL_ARCHIVE: Final = "model.tar.gz"
+SEED: Final = 20130101
 
 
 def compute_baseline(split: pl.DataFrame, predictor: Predictor, spec: Spec) -> Baseline:
@@ -40,12 +42,20 @@ def compute_baseline(split: pl.DataFrame, predictor: Predictor, spec: Spec) -> B
     signature = predictor.signature
     if missing := [name for name in signature.names if name not in split.columns]:
         raise MonitoringError(f"the training split lacks the model's input {', '.join(missing)}")
-    scores = pl.Series(SCORE, predictor.score(_matrix(split, signature)))
+    inputs = matrix(split, signature)
+    scores = pl.Series(SCORE, predictor.score(inputs))
     features = [_fit(one, split[one.name]) for one in signature.inputs]
     profile = Profile.of(features, NumericBins.fit(scores), split, scores)
     numeric = [one.name for one in signature.inputs if one.type == "numeric"]
-    association = Association.fit(numeric, numbers(split, numeric))
-    return Baseline(spec.model, spec.problem, signature.model_sha256, profile, association)
+    return Baseline(
+        spec.model,
+        spec.problem,
+        signature.model_sha256,
+        profile,
+        association=Association.fit(numeric, numbers(split, numeric)),
+        decided=_decided(features, split, scores, spec=spec, threshold=signature.threshold),
+        explained=_explained(predictor, inputs, spec.explained_rows),
+    )
 
 
 def run(job: Job) -> str:
@@ -62,7 +72,7 @@ def run(job: Job) -> str:
     split = pl.read_parquet(files)
     if split.is_empty():
         raise MonitoringError("the training split has no rows to make a baseline of")
-    baseline = compute_baseline(split, _predictor(job.folder(MODEL_INPUT)), spec)
+    baseline = compute_baseline(split, load_predictor(job.folder(MODEL_INPUT)), spec)
     job.write_json(BASELINE_OUTPUT, BASELINE_FILE, baseline.to_json())
     job.write_json(
         BASELINE_OUTPUT, STATISTICS_FILE, statistics(split.select(baseline.schema.names()), baseline.profile)
@@ -73,25 +83,23 @@ def run(job: Job) -> str:
     return f"baseline of {len(split)} rows, {len(baseline.bins)} features and the prediction"
 
 
-def _predictor(folder: Path) -> Predictor:
-    with tempfile.TemporaryDirectory() as unpacked:
-        unpack(folder / MODEL_ARCHIVE, Path(unpacked))
-        return Predictor.load(Path(unpacked))
-
-
 def _fit(one: Input, values: pl.Series) -> Bins:
     return NumericBins.fit(values) if one.type == "numeric" else CategoricalBins.fit(values)
 
 
-def _matrix(split: pl.DataFrame, signature: Signature) -> Matrix:
-    """The split as the model's (rows, inputs) matrix; a category's code is its index, as `signature.json` says."""
-    columns = [
-        split[one.name].cast(pl.Float64) if one.type == "numeric" else _codes(split[one.name], one.categories)
-        for one in signature.inputs
-    ]
-    return np.column_stack([column.to_numpy() for column in columns])
+def _decided(
+    features: Sequence[Bins], split: pl.DataFrame, scores: pl.Series, *, spec: Spec, threshold: float | None
+) -> DecidedGroups | None:
+    """The training rows by group, label and answer; only where an answer is 0 or 1, and the split has labels."""
+    if threshold is None or spec.label not in split.columns:
+        return None
+    columns = [each for each in features if isinstance(each, CategoricalBins)]
+    places = [each.places(split[each.name]) for each in columns]
+    labels = split[spec.label].cast(pl.Float64).to_numpy()
+    return DecidedGroups.fit(threshold, columns, places, labels=labels, scores=scores.to_numpy())
 
 
-def _codes(values: pl.Series, categories: tuple[str, ...]) -> pl.Series:
-    codes = [float(code) for code in range(len(categories))]
-    return values.cast(pl.String).replace_strict(list(categories), codes, default=None, return_dtype=pl.Float64)
+def _explained(predictor: Predictor, inputs: Matrix, most: int) -> Attribution | None:
+    """Of a sample of the training rows, as large as a window's will be."""
+    chosen = np.random.default_rng(SEED).choice(len(inputs), min(most, len(inputs)), replace=False)
+    return attribution(predictor, inputs[chosen])

@@ -12,12 +12,16 @@
   `monitoring.bins` gives them, the last being missing values; `total`, the sum of the known values (0 for categories).
 - `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer
   of itself here than in traffic: a small PSI of the prediction is no news.
+- `decided`: of a binary classifier, the rows of each category by label and answer
+  (`monitoring.fairness.decisions.DecidedGroups`); null for others.
+- `explained`: how far each input moves the score (`monitoring.explanations.explained.Attribution`); null where that was
+  not asked for. A baseline without these two is read as one with nulls.
 - `association`: how the numeric features go together (`monitoring.correlation.Association`); null with fewer than two
   of them, or very many. A baseline without it is read as one with null.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +29,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from monitoring.bins import Bins, Numbers, read_bins
+from monitoring.bins import Bins, CategoricalBins, Numbers, Places, read_bins
 from monitoring.contract import BASELINE_SCHEMA_VERSION
 from monitoring.correlation import Association
 from monitoring.errors import MonitoringError
+from monitoring.explanations.attribution import Attribution
+from monitoring.fairness.decisions import DecidedGroups, Decisions
 from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
 
@@ -42,6 +48,8 @@ class Baseline:
     model_sha256: str
     profile: Profile
     association: Association | None = None
+    decided: DecidedGroups | None = None
+    explained: Attribution | None = None
 
     @property
     def schema(self) -> pl.Schema:
@@ -52,6 +60,25 @@ class Baseline:
     def bins(self) -> tuple[Bins, ...]:
         """Each feature's bins, in the signature's order."""
         return tuple(each.bins for each in self.profile.features)
+
+    def decisions(self, rows: pl.DataFrame, scores: pl.Series) -> Decisions | None:
+        """The rows' answers by group; None where the baseline does not know, or no column is declared."""
+        if self.decided is None:
+            return None
+        places = {each.name: each.places(rows[each.name]) for each in self.decided.columns}
+        return self.decided.count(places, scores.cast(pl.Float64).to_numpy())
+
+    def scanned_decisions(self, places: Iterable[Places], scores: Numbers) -> Decisions | None:
+        """The same of columns as `monitoring.scanner.Scanned` has them."""
+        if self.decided is None:
+            return None
+        names = (each.name for each in self.bins if isinstance(each, CategoricalBins))
+        return self.decided.count(dict(zip(names, places, strict=True)), scores)
+
+    @property
+    def no_decisions(self) -> Decisions | None:
+        """Of no rows."""
+        return None if self.decided is None else self.decided.nobody
 
     def moments(self, rows: pl.DataFrame) -> Moments | None:
         """How the rows' numeric features go together; None where the baseline does not know."""
@@ -74,6 +101,8 @@ class Baseline:
             "rows": self.profile.rows,
             "features": [_to_json(each) for each in self.profile.features],
             "prediction": _to_json(self.profile.prediction),
+            "decided": self.decided and self.decided.to_json(),
+            "explained": self.explained and self.explained.to_json(self.schema.names()),
             "association": self.association and self.association.to_json(),
         }
 
@@ -93,15 +122,24 @@ def read_baseline(path: Path) -> Baseline:
             )
         features = tuple(_from_json(each) for each in document["features"])
         profile = Profile(features, _from_json(document["prediction"]))
-        known = document.get("association")
-        association = Association.from_json(known) if known else None
-        return Baseline(document["model"], document["problem"], document["model_sha256"], profile, association)
+        of = (document["model"], document["problem"], document["model_sha256"])
+        return Baseline(*of, profile, **_optional(document, [each.bins for each in features]))
     except FileNotFoundError:
         raise MonitoringError(
             f"there is no {path.name} in {path.parent}: the pipeline's ComputeBaseline writes it"
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise MonitoringError(f"{path.name} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _optional(document: dict[str, Any], bins: Sequence[Bins]) -> dict[str, Any]:
+    association, decided, explained = (document.get(key) for key in ("association", "decided", "explained"))
+    categorical = [each for each in bins if isinstance(each, CategoricalBins)]
+    return {
+        "association": association and Association.from_json(association),
+        "decided": decided and DecidedGroups.from_json(decided, categorical),
+        "explained": explained and Attribution.from_json(explained, [each.name for each in bins]),
+    }
 
 
 def numbers(rows: pl.DataFrame, names: Sequence[str]) -> list[Numbers]:

@@ -111,6 +111,12 @@ class CategoricalBins:
         places = [self._places.get(category, fresh) for category in counted["category"].to_list()]
         return np.bincount(places, counted["count"].to_numpy(), minlength=fresh + 2).astype(np.int64)
 
+    def places(self, values: pl.Series) -> Places:
+        """The bin of each value, shape (rows,)."""
+        column, fresh = values.cast(pl.String).fill_null(""), len(self.categories) + 1
+        known = {category or "": place for category, place in self._places.items()}
+        return column.replace_strict(known, default=fresh, return_dtype=pl.Int32).to_numpy()
+
     @cached_property
     def _places(self) -> dict[str | None, int]:
         """The bin of each known category."""

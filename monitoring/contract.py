@@ -73,6 +73,17 @@ DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
 SAMPLE_COUNT_METRIC: Final = "SampleCount"
 """Rows in the window; published also when it is zero, so that silence is always a fault."""
 
+PARITY_METRIC: Final = "DemographicParityDifference"
+"""By Endpoint and Feature: of each declared column of groups, where two of them are large enough."""
+IMPACT_METRIC: Final = "DisparateImpact"
+"""By Endpoint and Feature: likewise."""
+OPPORTUNITY_METRIC: Final = "EqualOpportunityDifference"
+"""By Endpoint and Feature: likewise, of rows whose label has come."""
+RANKING_METRIC: Final = "ExplanationRankingAgreement"
+"""By Endpoint: how far the order of inputs by their contributions is the baseline's; 1 is the same."""
+CONTRIBUTION_METRIC: Final = "MeanAbsoluteContribution"
+"""By Endpoint and Feature: how far an input moves the score, on average over a sample of the window."""
+
 QualityMetric = Literal["auc", "f1", "log_loss", "calibration_error", "rmse", "mae"]
 QUALITY_METRICS: Final[Mapping[str, tuple[QualityMetric, ...]]] = {
     "binary-classification": ("auc", "f1", "log_loss", "calibration_error"),

@@ -1,7 +1,7 @@
 """The drift job: a window's captured traffic against the baseline of the model that answered it."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -11,6 +11,7 @@ from monitoring.contract import (
     BASELINE_INPUT,
     DRIFT_PAGE_FILE,
     DRIFT_REPORT_FILE,
+    MODEL_INPUT,
     QUARANTINE_FILE,
     REPORT_OUTPUT,
     STATISTICS_FILE,
@@ -19,6 +20,7 @@ from monitoring.contract import (
 from monitoring.correlation import CorrelationDrift
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
+from monitoring.fairness.bias import Bias, bias
 from monitoring.gathering import gathered
 from monitoring.hosts import Hosts
 from monitoring.job import Job
@@ -29,6 +31,9 @@ from monitoring.report import BaselineFormat, compare, report, summary, violatio
 from monitoring.spec import DriftSpec
 from monitoring.traffic import count_traffic
 from monitoring.window import window_before, window_end
+
+if TYPE_CHECKING:
+    from monitoring.explanations.explained import ExplanationDrift, Sampler
 
 LESS_COMPARED: Final = " (a Model Monitor baseline: predictions and correlations are not compared)"
 
@@ -46,13 +51,16 @@ def run(job: Job) -> str:
     baseline, format_ = _baseline(job, spec)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
-    if spec.correlation_rate is None:
-        baseline = replace(baseline, association=None)
+    baseline, sampler = _asked_for(baseline, spec), _sampler(job, spec)
     hosts, s3 = Hosts.of(job), _client(job, "s3")
-    part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts)
+    part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts, sampler=sampler)
     if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
     findings = compare(baseline.profile, counted.profile, spec, correlation=_correlation(baseline, counted, spec))
+    if findings.features:
+        findings = replace(
+            findings, bias=_bias(baseline, counted, spec), explanations=_explained(sampler, counted, baseline)
+        )
     records = counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
@@ -69,6 +77,31 @@ def _baseline(job: Job, spec: DriftSpec) -> tuple[Baseline, BaselineFormat]:
     if not (folder / BASELINE_FILE).exists() and (folder / STATISTICS_FILE).exists():
         return read_model_monitor(folder, spec), "model-monitor"
     return read_baseline(folder / BASELINE_FILE), "sagestack"
+
+
+def _asked_for(baseline: Baseline, spec: DriftSpec) -> Baseline:
+    """What is compared: without the correlations and groups that nobody asked for, so that nobody counts them."""
+    decided = baseline.decided and baseline.decided.of(spec.groups)
+    return replace(baseline, decided=decided, association=baseline.association if spec.correlation_rate else None)
+
+
+def _sampler(job: Job, spec: DriftSpec) -> "Sampler | None":
+    if not spec.explained_rows:
+        return None
+    from monitoring.explanations.explained import Sampler  # noqa: PLC0415 - a model is slow to load, and seldom needed
+    from monitoring.scoring import load_predictor  # noqa: PLC0415 - likewise
+
+    return Sampler(load_predictor(job.folder(MODEL_INPUT)), spec.explained_rows)
+
+
+def _bias(baseline: Baseline, counted: Part, spec: DriftSpec) -> tuple[Bias, ...]:
+    if baseline.decided is None or counted.decisions is None:
+        return ()
+    return bias(baseline.decided, counted.decisions, spec.minimum_group_rows)
+
+
+def _explained(sampler: "Sampler | None", counted: Part, baseline: Baseline) -> "ExplanationDrift | None":
+    return None if sampler is None else sampler.explain(counted.sample, baseline.explained)
 
 
 def _correlation(baseline: Baseline, counted: Part, spec: DriftSpec) -> CorrelationDrift | None:

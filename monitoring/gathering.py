@@ -17,6 +17,8 @@ from monitoring.baseline_document import Baseline
 from monitoring.contract import PART_SCHEMA_VERSION
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
+from monitoring.explanations.sample import Sample
+from monitoring.fairness.decisions import Decisions
 from monitoring.hosts import Hosts
 from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
@@ -59,6 +61,8 @@ def part_to_json(part: Part) -> dict[str, Any]:
         "columns": [{"counts": each.counts.tolist(), "total": each.total} for each in columns],
         "tally": {name: getattr(part.tally, name) for name in COUNTS},
         "moments": part.moments and part.moments.to_json(),
+        "decisions": part.decisions and part.decisions.to_json(),
+        "sample": part.sample and part.sample.to_json(),
         "reasons": dict(part.tally.reasons),
         "refused": [[each.file, each.reason, each.record] for each in part.tally.refused],
     }
@@ -82,7 +86,9 @@ def part_from_json(document: dict[str, Any], baseline: Baseline) -> Part:
         tally = Tally(**document["tally"], reasons=Counter(document["reasons"]), refused=refused)
         empty = baseline.no_moments
         moments = empty and Moments.from_json(document["moments"], len(empty.sums))
-        return Part(Profile(tuple(features), prediction), tally, moments)
+        decisions = None if baseline.decided is None else Decisions.from_json(document["decisions"], baseline.decided)
+        sample = document["sample"] and Sample.from_json(document["sample"])
+        return Part(Profile(tuple(features), prediction), tally, moments, decisions, sample)
     except (KeyError, TypeError, ValueError) as error:
         raise MonitoringError(f"a host's part is damaged: {type(error).__name__}: {error}") from error
 

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-qual
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import polars as pl
@@ -50,15 +50,23 @@ def add_labels(file: bytes, problem: str, labels: Keyed, reasons: Counter[str]) 
     return len(lines)
 
 
-def joined(answers: Keyed, labels: Keyed, reasons: Counter[str]) -> Iterator[tuple[float, float]]:
-    """(label, score) of each row that has both, in the order of the answers."""
+class Joined(NamedTuple):
+    """A request's labels and scores, a row each."""
+
+    id: str
+    labels: list[float]
+    scores: list[float]
+
+
+def joined(answers: Keyed, labels: Keyed, reasons: Counter[str]) -> Iterator[Joined]:
+    """Each request that has both, in the order of the answers."""
     for id_, scores in answers.items():
         if (known := labels.get(id_)) is None:
             continue
         if len(known) != len(scores):
             reasons[UNEQUAL] += 1
         else:
-            yield from zip(known, scores, strict=True)
+            yield Joined(id_, known, scores)
 
 
 def _add(to: Keyed, id_: object, values: list[float]) -> None:

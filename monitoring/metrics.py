@@ -1,20 +1,24 @@
 """A window's CloudWatch metrics, under the names that the alarms import too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 from monitoring.contract import (
+    CONTRIBUTION_METRIC,
     CORRELATION_DRIFT_METRIC,
     DRIFTED_FEATURES_METRIC,
     ENDPOINT_DIMENSION,
     FEATURE_DIMENSION,
     FEATURE_DRIFT_METRIC,
+    IMPACT_METRIC,
     MAX_DRIFT_METRIC,
     MAX_PSI_METRIC,
     METRIC_NAMESPACE,
+    PARITY_METRIC,
     PREDICTION_PSI_METRIC,
     PSI_METRIC,
+    RANKING_METRIC,
     SAMPLE_COUNT_METRIC,
 )
 from monitoring.report import Findings
@@ -53,8 +57,21 @@ def _data(endpoint: str, end: datetime, findings: Findings) -> Iterator[dict[str
     yield datum(DRIFTED_FEATURES_METRIC, len(findings.drifted_features), unit="Count")
     if findings.prediction is not None:
         yield datum(PREDICTION_PSI_METRIC, findings.prediction.value)
+    yield from _beyond(findings, datum)
     for each in findings.features:
         if each.statistic is PSI:
             yield datum(PSI_METRIC, each.value, feature=each.name)
         else:
             yield datum(FEATURE_DRIFT_METRIC, each.ratio, feature=each.name)
+
+
+def _beyond(findings: Findings, datum: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What is measured besides drift, where it was asked for."""
+    for each in findings.bias:
+        for name, value in ((PARITY_METRIC, each.parity_difference), (IMPACT_METRIC, each.impact)):
+            if value is not None:
+                yield datum(name, value, feature=each.column)
+    if findings.explanations is not None:
+        yield datum(RANKING_METRIC, findings.explanations.agreement)
+        for name, _, value in findings.explanations.by_name():
+            yield datum(CONTRIBUTION_METRIC, value, feature=name)

@@ -1,6 +1,7 @@
 """The quality job: a window's captured answers against the labels that have come since."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,8 @@ from monitoring.capture import records_within
 from monitoring.capture_store import CapturedFile, CaptureStore, lines_of
 from monitoring.contract import QUALITY_REPORT_FILE, REPORT_OUTPUT
 from monitoring.event_ids import SeenEvents
-from monitoring.ground_truth import Keyed, add_answers, add_labels, joined
+from monitoring.fairness.opportunity import Groups, Opportunity, groups_of, opportunities
+from monitoring.ground_truth import Joined, Keyed, add_answers, add_labels, joined
 from monitoring.job import Job
 from monitoring.performance import Measured, Vector, classification, estimate, regression
 from monitoring.quality_metrics import publish
@@ -53,18 +55,25 @@ def run(job: Job) -> str:
     now = window_end(job.environment)
     window = window_before(now - spec.label_delay, spec.schedule)
     s3 = _client(job, "s3")
-    (answers, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
-    pairs = np.array(list(joined(answers, labels.by_id, labels.reasons)), dtype=np.float64).reshape(-1, 2)
-    metrics = _metrics(spec, pairs[:, 0], pairs[:, 1])
-    quality = Quality(len(pairs), metrics, _estimate(spec, answers))
+    (answers, groups, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
+    pairs = list(joined(answers, labels.by_id, labels.reasons))
+    truth, scores = _flat(pair.labels for pair in pairs), _flat(pair.scores for pair in pairs)
+    quality = Quality(
+        len(truth),
+        _metrics(spec, truth, scores),
+        _estimate(spec, answers),
+        _opportunities(spec, pairs, groups) if len(truth) >= spec.minimum_rows else (),
+    )
     document = report(spec, window, quality, records=tally.to_json(), labels=labels.to_json(answers))
     job.write_json(REPORT_OUTPUT, QUALITY_REPORT_FILE, document)
     publish(_client(job, "cloudwatch"), spec.endpoint, window_before(now, spec.schedule).end, quality)
     return summary(spec, quality)
 
 
-def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, Tally]:  # noqa: ANN401 - made at run time
-    answers, tally, seen = Keyed(), Tally(), SeenEvents()
+def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, dict[str, Groups], Tally]:  # noqa: ANN401
+    answers, groups, tally, seen = Keyed(), dict[str, Groups](), Tally(), SeenEvents()
+    # As training orders a model's inputs; the job knows no signature.
+    schema = pl.Schema(dict.fromkeys(spec.numeric, pl.Float64) | dict.fromkeys(spec.categorical, pl.String))
 
     def read(file: CapturedFile) -> list[tuple[pl.DataFrame, Tally]]:
         return [records_within(lines_of(piece), window, seen, file=file.key) for piece in file.pieces()]
@@ -73,9 +82,10 @@ def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, Tally]:
         tally += Tally(files=1)
         for records, one in pieces:
             add_answers(records, spec.problem, answers, one.reasons)
+            groups.update(groups_of(records, schema, spec.groups) if spec.groups else ())
             tally += one
     tally.used, tally.rows = len(answers), sum(map(len, answers.values()))
-    return answers, tally
+    return answers, groups, tally
 
 
 def _labels(s3: Any, spec: QualitySpec, arrived: Window) -> Labels:  # noqa: ANN401 - made at run time
@@ -94,6 +104,25 @@ def _metrics(spec: QualitySpec, labels: Vector, scores: Vector) -> dict[str, Mea
     if spec.problem == "binary-classification":
         return classification(labels, scores, spec.decision_threshold)
     return regression(labels, scores)
+
+
+def _opportunities(spec: QualitySpec, pairs: Sequence[Joined], groups: dict[str, Groups]) -> tuple[Opportunity, ...]:
+    """Of labelled rows whose request could be read."""
+    if not spec.groups:
+        return ()
+    known = [pair for pair in pairs if len(groups.get(pair.id, ())) == len(pair.labels)]
+    scores = _flat(pair.scores for pair in known)
+    return opportunities(
+        spec.groups,
+        [row for pair in known for row in groups[pair.id]],
+        labels=_flat(pair.labels for pair in known),
+        answers=(scores >= spec.decision_threshold).astype(np.float64),
+        least_rows=spec.minimum_group_rows,
+    )
+
+
+def _flat(values: Iterable[list[float]]) -> Vector:
+    return np.array([value for each in values for value in each], dtype=np.float64)
 
 
 def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from monitoring.contract import (
     ENDPOINT_DIMENSION,
+    FEATURE_DIMENSION,
     LABELLED_ROWS_METRIC,
     METRIC_DIMENSION,
     METRIC_NAMESPACE,
+    OPPORTUNITY_METRIC,
     QUALITY_AT_BEST_METRIC,
     QUALITY_ESTIMATE_METRIC,
     QUALITY_VALUE_METRIC,
@@ -26,14 +28,16 @@ def publish(cloudwatch: Any, endpoint: str, at: datetime, quality: Quality) -> N
 
 
 def _data(endpoint: str, at: datetime, quality: Quality) -> Iterator[dict[str, Any]]:
-    def datum(name: str, value: float, metric: str | None = None, unit: str = "None") -> dict[str, Any]:
-        dimensions = [{"Name": ENDPOINT_DIMENSION, "Value": endpoint}]
-        dimensions += [{"Name": METRIC_DIMENSION, "Value": metric}] if metric is not None else []
+    def datum(name: str, value: float, unit: str = "None", **more: str) -> dict[str, Any]:
+        dimensions = [{"Name": each, "Value": of} for each, of in {ENDPOINT_DIMENSION: endpoint, **more}.items()]
         return {"MetricName": name, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": unit}
 
     yield datum(LABELLED_ROWS_METRIC, quality.rows, unit="Count")
     for name, measured in quality.metrics.items():
-        yield datum(QUALITY_VALUE_METRIC, measured.value, name)
-        yield datum(QUALITY_AT_BEST_METRIC, quality.at_best(name), name)
+        yield datum(QUALITY_VALUE_METRIC, measured.value, **{METRIC_DIMENSION: name})
+        yield datum(QUALITY_AT_BEST_METRIC, quality.at_best(name), **{METRIC_DIMENSION: name})
     for name, value in (quality.estimated or {}).items():
-        yield datum(QUALITY_ESTIMATE_METRIC, value, name)
+        yield datum(QUALITY_ESTIMATE_METRIC, value, **{METRIC_DIMENSION: name})
+    for each in quality.opportunities:
+        if each.difference is not None:
+            yield datum(OPPORTUNITY_METRIC, each.difference, **{FEATURE_DIMENSION: each.column})

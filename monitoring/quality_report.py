@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitoring.contract import QUALITY_BETTER_WHEN_HIGHER, QUALITY_REPORT_SCHEMA_VERSION
+from monitoring.fairness.opportunity import Opportunity
 from monitoring.performance import Measured
 from monitoring.spec import QualitySpec
 from monitoring.window import Window
@@ -20,11 +21,13 @@ class Quality:
         rows: Rows with a label.
         metrics: By name, as in `QUALITY_METRICS`.
         estimated: The same of all answers, without a label; None for a regression, or with too few answers.
+        opportunities: True positive rates by group, one a declared column.
     """
 
     rows: int
     metrics: Mapping[str, Measured]
     estimated: Mapping[str, float] | None
+    opportunities: tuple[Opportunity, ...] = ()
 
     def at_best(self, metric: str) -> float:
         """The better end of a metric's interval."""
@@ -57,6 +60,7 @@ def report(
         "watched": {"metric": spec.metric, "limit": spec.limit, "baseline": spec.baseline} if spec.metric else None,
         "metrics": {name: measured.to_json() for name, measured in quality.metrics.items()},
         "estimate_without_labels": quality.estimated,
+        "bias": [each.to_json() for each in quality.opportunities],
     }
 
 

@@ -3,17 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from monitoring.bins import CategoricalBins
 from monitoring.calibration import calibrated_thresholds
 from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
 from monitoring.correlation import CorrelationDrift
+from monitoring.fairness.bias import Bias
 from monitoring.model_monitor import violation
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import DriftSpec
 from monitoring.statistics import PSI, Statistic
 from monitoring.window import Window
+
+if TYPE_CHECKING:
+    from monitoring.explanations.explained import ExplanationDrift
 
 STANDARD_ERRORS: Final = 3
 """Further than so many standard errors from the baseline's rate, a missing rate is no chance."""
@@ -76,12 +80,16 @@ class Findings:
         prediction: None when no prediction was captured.
         rows: Rows in the window.
         correlation: How the features go together; None where that was not asked for.
+        bias: How answers differ by group, one a declared column.
+        explanations: What the model goes by; None where that was not asked for, or cannot be told.
     """
 
     features: tuple[Comparison, ...]
     prediction: Comparison | None
     rows: int
     correlation: CorrelationDrift | None = None
+    bias: tuple[Bias, ...] = ()
+    explanations: "ExplanationDrift | None" = None
 
     @property
     def status(self) -> Status:
@@ -152,6 +160,8 @@ def report(
         "features": [each.to_json() for each in findings.features],
         "prediction": prediction and _prediction(prediction),
         "multivariate": findings.correlation and findings.correlation.to_json(),
+        "bias": [each.to_json() for each in findings.bias],
+        "explanations": findings.explanations and findings.explanations.to_json(),
         "max_psi": findings.max_psi,
         "max_drift": findings.max_drift,
         "drifted_features": findings.drifted_features,

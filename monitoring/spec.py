@@ -33,6 +33,7 @@ class Spec:
         numeric: Names of the numeric features.
         categorical: Names of the categorical features.
         schema_version: The spec's version.
+        explained_rows: So many rows are explained by their inputs' contributions; 0 for none.
     """
 
     model: str
@@ -42,6 +43,7 @@ class Spec:
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     schema_version: int
+    explained_rows: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -84,6 +86,7 @@ class Spec:
         names = [*self.numeric, *self.categorical, self.label, self.time]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise MonitoringError(f"{SPEC_VARIABLE}: column {', '.join(twice)} is named more than once")
+        _check_at_least("explained_rows", self.explained_rows, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,8 @@ class DriftSpec(Spec):
         false_alarm_rate: The share of windows without drift in which any feature may be said to have drifted; sets
             every feature's threshold by the window's size.
         multivariate_statistic: `correlation`, or null for none; computed where there is a false-alarm rate.
+        groups: Categorical features by which answers are compared.
+        minimum_group_rows: Groups with fewer rows are shown, but not compared.
     """
 
     endpoint: str
@@ -118,6 +123,8 @@ class DriftSpec(Spec):
     categorical_statistic: str = PSI.name
     false_alarm_rate: float | None = None
     multivariate_statistic: str | None = CORRELATION
+    groups: tuple[str, ...] = ()
+    minimum_group_rows: int = 30
 
     @property
     def correlation_rate(self) -> float | None:
@@ -141,6 +148,8 @@ class DriftSpec(Spec):
             raise _wrong("false_alarm_rate", self.false_alarm_rate, "between 0 and 1")
         if self.multivariate_statistic not in {CORRELATION, None}:
             raise _wrong("multivariate_statistic", self.multivariate_statistic, f"{CORRELATION} or null")
+        _check_groups(self.groups, self)
+        _check_at_least("minimum_group_rows", self.minimum_group_rows, 1)
         self._check_statistic("numeric", self.numeric_statistic)
         self._check_statistic("categorical", self.categorical_statistic)
 
@@ -168,6 +177,8 @@ class QualitySpec(Spec):
         metric: The metric that is watched, one of the problem's in `QUALITY_METRICS`; null for none.
         limit: The worst value of it that is good enough.
         baseline: What it was on the live version's test days, for the report.
+        groups: Categorical features by which true positive rates are compared.
+        minimum_group_rows: Groups with fewer rows labelled 1 are shown, but not compared.
     """
 
     endpoint: str
@@ -181,6 +192,8 @@ class QualitySpec(Spec):
     metric: str | None = None
     limit: float | None = None
     baseline: float | None = None
+    groups: tuple[str, ...] = ()
+    minimum_group_rows: int = 30
 
     @property
     def label_delay(self) -> timedelta:
@@ -198,8 +211,17 @@ class QualitySpec(Spec):
             raise _wrong("decision_threshold", self.decision_threshold, "from 0 to 1")
         if self.metric is not None and self.metric not in QUALITY_METRICS[self.problem]:
             raise _wrong("metric", self.metric, f"one of {', '.join(QUALITY_METRICS[self.problem])}, or null")
+        _check_groups(self.groups, self)
+        _check_at_least("minimum_group_rows", self.minimum_group_rows, 1)
         if self.limit is not None and self.metric is None:
             raise _wrong("limit", self.limit, "null where there is no metric")
+
+
+def _check_groups(groups: tuple[str, ...], spec: Spec) -> None:
+    if unknown := [name for name in groups if name not in spec.categorical]:
+        raise _wrong("groups", unknown, "categorical features")
+    if groups and spec.problem != PROBLEMS[0]:
+        raise _wrong("groups", list(groups), f"empty where the problem is not {PROBLEMS[0]}")
 
 
 def _check_schedule(schedule: str) -> None:

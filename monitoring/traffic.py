@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitoring.baseline_document import Baseline
 from monitoring.capture_store import ENDING, CapturedFile, CaptureStore, Readable
@@ -14,18 +14,30 @@ from monitoring.parquet import count_parquet
 from monitoring.spec import DriftSpec
 from monitoring.window import Window
 
+if TYPE_CHECKING:
+    from monitoring.explanations.explained import Sampler
 
-def count_traffic(job: Job, s3: Any, spec: DriftSpec, window: Window, *, baseline: Baseline, hosts: Hosts) -> Part:  # noqa: ANN401
+
+def count_traffic(
+    job: Job,
+    s3: Any,  # noqa: ANN401 - boto3's clients are made at run time
+    spec: DriftSpec,
+    window: Window,
+    *,
+    baseline: Baseline,
+    hosts: Hosts,
+    sampler: "Sampler | None" = None,
+) -> Part:
     """Count this host's share of the window's records over the baseline's bins.
 
     The job's input `window`, if it has one, holds them: capture files (`.jsonl`), of which those of the window's time
     are used, and Parquet files, of which every row is. Otherwise they are captured traffic in S3,
-    of which each of several hosts reads its own hours.
+    of which each of several hosts reads its own hours. Of Parquet, no row is sampled to be explained.
 
     Raises:
         MonitoringError: a Parquet file cannot be read, or does not fit the model.
     """
-    counter, folder = CaptureCounter(baseline, window), job.folder(WINDOW_INPUT)
+    counter, folder = CaptureCounter(baseline, window, sampler), job.folder(WINDOW_INPUT)
     if folder.is_dir():
         return counter.count(_captured(folder)) + count_parquet(sorted(folder.rglob("*.parquet")), baseline)
     files = CaptureStore(s3, spec.capture_uri, spec.endpoint, spec.variant).files(window)

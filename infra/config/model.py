@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra.config.base import Broken, Name, RulesBroken, Section, TagText
+from infra.config.bias import groups_problems
 from infra.config.data import DataConfig, FeaturesConfig
 from infra.config.endpoint import RealTimeEndpointConfig
 from infra.config.endpoint_kinds import EndpointConfig
@@ -111,6 +112,16 @@ class ModelConfig(Section):
         if broken := unfit(quality, problem):
             raise RulesBroken(broken, field=info.field_name)
         return monitoring.model_copy(update={"quality": quality})
+
+    @field_validator("monitoring")
+    @classmethod
+    def _groups_are_features(cls, monitoring: MonitoringConfig, info: ValidationInfo) -> MonitoringConfig:
+        features: FeaturesConfig | None = info.data.get("features")
+        if monitoring.bias is None or features is None:
+            return monitoring
+        if broken := groups_problems(monitoring.bias, features.categorical, info.data.get("problem")):
+            raise RulesBroken(*broken, field=info.field_name)
+        return monitoring
 
     @field_validator("retraining")
     @classmethod

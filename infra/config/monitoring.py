@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.config.base import Broken, Count, Positive, Schedule, Section
+from infra.config.bias import BiasConfig
+from infra.config.explanations import ExplanationsConfig
 from infra.config.instance import HostsConfig
 from infra.config.quality import QualityConfig
 
@@ -68,6 +70,17 @@ class MonitoringConfig(Section):
     """How traffic is compared with the training data; `drift: null` turns it off."""
     quality: QualityConfig | None = None
     """How answers are compared with labels that arrive later; off unless given."""
+
+    bias: BiasConfig | None = None
+    """Whether a classifier's answers differ by group; off unless given."""
+    explanations: ExplanationsConfig | None = None
+    """What the model goes by, against the training data; off unless given."""
+
+    def broken_rules(self) -> Iterator[Broken]:
+        """Bias and explanations are measured by the drift job."""
+        for name in ("bias", "explanations"):
+            if self.drift is None and getattr(self, name) is not None:
+                yield Broken(((name, "is measured by the drift job, but drift is null: remove one of the two"),))
 
     @property
     def watched(self) -> list[str]:

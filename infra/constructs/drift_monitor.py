@@ -25,6 +25,7 @@ class DriftMonitor(MonitoringJob):
             image=self.image,
             role_arn=self.role.arn,
             baseline_uri=release.baseline_uri,
+            model_uri=release.model_data_url,
             baseline_version=release.version,
             kms_key=platform.key.arn,
         )

@@ -5,9 +5,9 @@ from typing import Any
 from infra.config import ModelConfig
 from infra.naming import ModelNames
 from infra.pipelines.job_spec import drift_spec
-from infra.pipelines.processing import Machine
+from infra.pipelines.processing import Machine, Uri
 from infra.pipelines.scheduled import MAX_RUNTIME_SECONDS, monitoring_job
-from monitoring.contract import BASELINE_INPUT, DRIFT_COMMAND
+from monitoring.contract import BASELINE_INPUT, DRIFT_COMMAND, MODEL_INPUT
 
 
 def drift_job(
@@ -17,12 +17,14 @@ def drift_job(
     image: str,
     role_arn: str,
     baseline_uri: str,
+    model_uri: str,
     kms_key: str | None,
     baseline_version: int | None = None,
 ) -> dict[str, Any]:
     """The CreateProcessingJob request, with the scheduler's context attributes in place of what only it knows.
 
-    `baseline_version` is the model package version that the baseline belongs to; the report names it.
+    `baseline_version` is the model package version that the baseline belongs to; the report names it. The model's
+    archive is an input only where its answers are to be explained.
 
     Raises:
         ValueError: drift monitoring is turned off for this model.
@@ -31,12 +33,15 @@ def drift_job(
     spec = drift_spec(model, names, baseline_version)
     drift = model.monitoring.drift
     assert drift is not None  # noqa: S101 - drift_spec has just refused it
+    inputs: dict[str, Uri] = {BASELINE_INPUT: baseline_uri}
+    if model.monitoring.explanations is not None:
+        inputs[MODEL_INPUT] = model_uri
     return monitoring_job(
         model.name,
         DRIFT_COMMAND,
         Machine(drift.instance, role_arn, kms_key, MAX_RUNTIME_SECONDS),
         image=image,
         spec=spec,
-        inputs={BASELINE_INPUT: baseline_uri},
+        inputs=inputs,
         reports_uri=names.drift_reports_uri,
     )

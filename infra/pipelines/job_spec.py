@@ -27,7 +27,7 @@ def training_spec(model: ModelConfig) -> dict[str, Any]:
 
 def monitoring_spec(model: ModelConfig) -> dict[str, Any]:
     """What the monitoring image is told to validate data and to compute a baseline."""
-    return _columns(model)
+    return {**_columns(model), **_explained(model)}
 
 
 def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | None) -> dict[str, Any]:
@@ -53,6 +53,8 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "multivariate_statistic": drift.statistics.multivariate,
         "false_alarm_rate": drift.false_alarm_rate,
         "baseline_model_version": baseline_version,
+        **_explained(model),
+        **_groups(model),
     }
 
 
@@ -79,6 +81,7 @@ def quality_spec(model: ModelConfig, names: ModelNames, release: Release) -> dic
         "metric": quality.metric,
         "limit": quality.limit(release),
         "baseline": quality.baseline(release),
+        **_groups(model),
     }
 
 
@@ -90,6 +93,16 @@ def training_environment(spec: dict[str, Any]) -> dict[str, str]:
 def monitoring_environment(spec: dict[str, Any]) -> dict[str, str]:
     """The variables in which the monitoring image looks for its spec."""
     return split_variable(MONITORING_SPEC_VARIABLE, _text(spec))
+
+
+def _explained(model: ModelConfig) -> dict[str, int]:
+    explanations = model.monitoring.explanations
+    return {} if explanations is None else {"explained_rows": explanations.sample_rows}
+
+
+def _groups(model: ModelConfig) -> dict[str, Any]:
+    bias = model.monitoring.bias
+    return {} if bias is None else {"groups": list(bias.groups), "minimum_group_rows": bias.minimum_group_rows}
 
 
 def _columns(model: ModelConfig) -> dict[str, Any]:

@@ -151,8 +151,8 @@ def test_a_regression_has_errors_in_its_own_unit_and_no_estimate(quality):
     assert report["estimate_without_labels"] is None
 
 
-def published():
-    """The latest value of each of the job's metrics, by name and metric; and the moments that they are stamped with."""
+def published(dimension="Metric"):
+    """The latest value of each of the job's metrics, by name and dimension; and the moments they are stamped with."""
     cloudwatch = boto3.client("cloudwatch")
     values, moments = {}, set()
     for one in cloudwatch.list_metrics(Namespace="sagestack/monitoring")["Metrics"]:
@@ -162,7 +162,7 @@ def published():
             **one, StartTime=JULY, EndTime=datetime(2013, 9, 1, tzinfo=UTC), Period=3600, Statistics=["Maximum"]
         )["Datapoints"]
         moments |= {point["Timestamp"] for point in points}
-        values[one["MetricName"], named.get("Metric")] = points[-1]["Maximum"]
+        values[one["MetricName"], named.get(dimension)] = points[-1]["Maximum"]
     return values, moments
 
 
@@ -212,9 +212,30 @@ def test_the_exit_message_begins_with_the_limit_that_was_missed(quality, tmp_pat
     assert (tmp_path / "output" / "message").read_text().startswith("auc beyond 0.9: quality of 400 labelled rows: auc")
 
 
+def test_true_positive_rates_are_told_by_group_of_rows_whose_label_has_come(quality):
+    """Of 40 from each airport that were late, 30 and 10 were said to be."""
+    rows = [
+        ("EWR" if number < 40 else "JFK", 1, 0.9 if number % 40 < (30 if number < 40 else 10) else 0.1)
+        for number in range(80)
+    ]
+    fields = len(SPEC["numeric"])
+    sent = [record(",".join(["1"] * fields + ["AA", origin, "ORD"]), f"{score}\n", JULY) for origin, _, score in rows]
+    for number, one in enumerate(sent):
+        one["eventMetadata"]["eventId"] = str(number)
+    unread = answered("unread", 0.9)
+    capture(*sent, unread)
+    label(*(truth(str(number), each) for number, (_, each, _) in enumerate(rows)), truth("unread", 0))
+    (bias,) = quality(groups=["origin"])["bias"]
+    told = {each["group"]: (each["rows"], each["true_positive_rate"]) for each in bias["groups"]}
+    assert told == {"EWR": (40, 0.75), "JFK": (40, 0.25)}
+    assert bias["equal_opportunity_difference"] == 0.5
+    assert published("Feature")[0]["EqualOpportunityDifference", "origin"] == 0.5
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"groups": ["sex"]}, 'groups is ["sex"]: must be categorical features'),
         ({"metric": "rmse"}, 'metric is "rmse": must be one of auc, f1, log_loss, calibration_error, or null'),
         ({"limit": 0.5}, "limit is 0.5: must be null where there is no metric"),
         ({"ground_truth_uri": "labels/"}, 'ground_truth_uri is "labels/": must be an S3 URI, s3://bucket/prefix'),

@@ -1,6 +1,7 @@
 """Several hosts report what one would, exactly, or not at all."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,25 @@ from moto import mock_aws
 from infra.demo import flights
 from monitoring import gathering
 from monitoring.__main__ import main
-from monitoring.contract import BASELINE_FILE, BASELINE_INPUT, DRIFT_REPORT_FILE, QUARANTINE_FILE, REPORT_OUTPUT
+from monitoring.baseline import compute_baseline
+from monitoring.contract import (
+    BASELINE_FILE,
+    BASELINE_INPUT,
+    DRIFT_REPORT_FILE,
+    MODEL_INPUT,
+    QUARANTINE_FILE,
+    REPORT_OUTPUT,
+)
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
+from monitoring.explanations.sample import Sample
+from monitoring.fairness.decisions import Decisions
 from monitoring.gathering import part_from_json, part_to_json
 from monitoring.hosts import Hosts
 from monitoring.profile import Distribution, Profile
+from monitoring.spec import Spec
 from monitoring.tally import COUNTS, Refusal, Tally
-from tests.unit.monitoring.conftest import DRIFT_SPEC, csv, job, lines, record
+from tests.unit.monitoring.conftest import DRIFT_SPEC, SPEC, csv, job, lines, record
 
 NAMES = ("algo-1", "algo-2", "algo-3")
 ENDPOINT = DRIFT_SPEC["endpoint"]
@@ -39,14 +51,22 @@ def aws(monkeypatch):
         yield
 
 
+@pytest.fixture(scope="module")
+def explained(winter, predictor):
+    """The baseline of a model whose answers are to be explained."""
+    return compute_baseline(winter.head(5000), predictor, Spec.from_json(json.dumps(SPEC | {"explained_rows": 100})))
+
+
 @pytest.fixture
-def run(tmp_path, baseline):
+def run(tmp_path, explained, model_archive):
     """Runs the drift job as one host of a processing job; returns its exit code, output folder and message."""
 
     def run(host, names=NAMES, execution="run-1", **window):
         root = tmp_path / execution / f"{len(names)}-{host}"
         (root / "processing" / BASELINE_INPUT).mkdir(parents=True)
-        (root / "processing" / BASELINE_INPUT / BASELINE_FILE).write_text(json.dumps(baseline.to_json()))
+        (root / "processing" / BASELINE_INPUT / BASELINE_FILE).write_text(json.dumps(explained.to_json()))
+        (root / "processing" / MODEL_INPUT).mkdir()
+        shutil.copy(model_archive, root / "processing" / MODEL_INPUT)
         (root / "config").mkdir()
         (root / "config/resourceconfig.json").write_text(json.dumps({"current_host": host, "hosts": [*names]}))
         report = {"LocalPath": f"/opt/ml/processing/{REPORT_OUTPUT}", "S3Uri": "s3://capture/drift/2013-08-01"}
@@ -56,9 +76,8 @@ def run(tmp_path, baseline):
             "ProcessingOutputConfig": {"Outputs": [{"OutputName": "report", "S3Output": report}]},
         }
         (root / "config/processingjobconfig.json").write_text(json.dumps(request))
-        code = main(
-            ["drift"], job(root, DRIFT_SPEC | {"false_alarm_rate": 0.05}, SAGESTACK_WINDOW_END="2013-08-01T06:00:00Z")
-        )
+        spec = DRIFT_SPEC | {"false_alarm_rate": 0.05, "groups": ["origin", "carrier"], "explained_rows": 100}
+        code = main(["drift"], job(root, spec, SAGESTACK_WINDOW_END="2013-08-01T06:00:00Z"))
         return code, root / "processing" / REPORT_OUTPUT, (root / "output/message").read_text()
 
     return run
@@ -89,7 +108,10 @@ def test_three_hosts_report_what_one_reports_and_only_the_first_of_them(run):
     assert code == 0
     assert (first / DRIFT_REPORT_FILE).read_text() == (alone / DRIFT_REPORT_FILE).read_text()
     assert (first / QUARANTINE_FILE).read_text() == (alone / QUARANTINE_FILE).read_text()
-    records = json.loads((first / DRIFT_REPORT_FILE).read_text())["records"]
+    report = json.loads((first / DRIFT_REPORT_FILE).read_text())
+    records = report["records"]
+    assert [sum(group["rows"] for group in each["groups"]) for each in report["bias"]] == [1500, 1500]
+    assert report["explanations"]["rows"] == 100
     assert (records["files"], records["used"], records["duplicates"], records["refused"]) == (16, 15, 1, 1)
     assert [(code, folder.exists(), said) for code, folder, said in others] == [
         (0, False, "500 rows counted, for algo-1 to report")
@@ -152,28 +174,45 @@ def part(baseline, seed):
         refused=[Refusal("a.jsonl", "é", str(seed))],
     )
     profile = baseline.profile
-    return Part(Profile(tuple(column(each.bins) for each in profile.features), column(profile.prediction.bins)), tally)
+    decisions = Decisions(tuple(chance.integers(0, 2**40, each.shape) for each in baseline.no_decisions.counts))
+    keys = np.sort(chance.choice(2**40, 5, replace=False)).astype(np.uint64)
+    features = tuple(column(each.bins) for each in profile.features)
+    sample = Sample(4, keys[:4], chance.choice([0.5, np.nan], (4, len(features))))
+    return Part(Profile(features, column(profile.prediction.bins)), tally, decisions=decisions, sample=sample)
 
 
 def same(one, other):
-    return part_to_json(one) == part_to_json(other)
+    """A missing value of a sample is equal to itself as text alone."""
+    return json.dumps(part_to_json(one)) == json.dumps(part_to_json(other))
 
 
 @given(seeds=st.tuples(*[st.integers(0, 2**32)] * 3))
 def test_a_part_comes_back_as_it_was_left_and_parts_add_up_in_any_order(baseline, seeds):
     few = replace(
-        baseline, profile=Profile(baseline.profile.features[-2:], baseline.profile.prediction), association=None
+        baseline,
+        profile=Profile(baseline.profile.features[-2:], baseline.profile.prediction),
+        association=None,
+        decided=baseline.decided.of(["origin", "dest"]),
     )
     one, two, three = (part(few, seed) for seed in seeds)
     assert same(part_from_json(json.loads(json.dumps(part_to_json(one))), few), one)
     assert same((one + two) + three, one + (two + three))
+    assert (one + two).sample.keys.tolist() == (two + one).sample.keys.tolist()
     assert (one + two).tally.reasons == (two + one).tally.reasons
     assert (one + two).profile.features[0].counts.tolist() == (two + one).profile.features[0].counts.tolist()
     assert same(one + Part.empty(few), one)
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema_version": 2}, {"columns": []}, {"tally": {"filez": 1}}, {"columns": 3}, {"refused": [1]}]
+    "change",
+    [
+        {"schema_version": 2},
+        {"columns": []},
+        {"tally": {"filez": 1}},
+        {"columns": 3},
+        {"refused": [1]},
+        {"decisions": [[[1, 2]]]},
+    ],
 )
 def test_a_part_that_does_not_fit_is_refused(baseline, change):
     with pytest.raises(MonitoringError, match="a host's part is"):

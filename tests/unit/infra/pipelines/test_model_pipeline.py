@@ -14,6 +14,7 @@ from training.spec import TrainingSpec
 
 GOLDEN = Path(__file__).parents[3] / "synth" / "golden" / "flight-delay.pipeline.json"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
+MODEL = "s3://registry/runs/1/model.tar.gz"
 MONITORING_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sagestack-local/monitoring:1"
 
 
@@ -132,7 +133,9 @@ def test_a_role_that_terraform_will_make_is_carried_as_it_is(pipeline):
 
 def build_drift_job(model, names, **more):
     uri = "s3://registry/runs/1/baseline"
-    return drift_job(model, names, image=MONITORING_IMAGE, role_arn=ROLE, baseline_uri=uri, kms_key=None, **more)
+    return drift_job(
+        model, names, image=MONITORING_IMAGE, role_arn=ROLE, baseline_uri=uri, model_uri=MODEL, kms_key=None, **more
+    )
 
 
 def test_the_drift_job_learns_its_window_and_name_from_the_scheduler(model, names):
