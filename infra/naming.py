@@ -156,6 +156,17 @@ class ModelNames:
         return f"s3://{self.environment.bucket('registry')}/{self.model}/quality"
 
     @property
+    def governor(self) -> str:
+        """The function that decides about retraining."""
+        return f"{self.base}-governor"
+
+    @property
+    def governor_arn(self) -> str:
+        """Its ARN."""
+        where = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:lambda:{where}:function:{self.governor}"
+
+    @property
     def ledger(self) -> str:
         """The table of the governor's decisions."""
         return f"{self.base}-retraining"

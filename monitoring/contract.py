@@ -106,6 +106,8 @@ GOVERNOR_SPEC_VARIABLE: Final = "SAGESTACK_GOVERNOR_SPEC"
 RETRAINING_REQUESTED: Final = "Retraining Requested"
 """EventBridge detail-type of a person's request; its source is EVENT_SOURCE."""
 EVENT_SOURCE: Final = "sagestack"
+DATA_SETTLED: Final = "Labelled Data Settled"
+"""EventBridge's detail-type, had it come by a bus: the governor's own word to itself that no more new data came."""
 RETRAINING_DECIDED: Final = "Retraining Decided"
 """EventBridge detail-type of every decision of the governor, yes or no; its source is EVENT_SOURCE."""
 
@@ -116,8 +118,9 @@ LEDGER_EXPIRES: Final = "expires"
 LEDGER_DECISION: Final = "decision"
 LEDGER_START: Final = "start"
 LEDGER_HOLD: Final = "hold"
+LEDGER_WAITING: Final = "waiting"
 LEDGER_ONLY: Final = "only"
 
 STARTED_BY_PARAMETER: Final = "StartedBy"
 """The pipeline parameter that says why a run was started; one of STARTED_BY."""
-STARTED_BY: Final = ("new-data", "drift", "schedule", "person")
+STARTED_BY: Final = ("new-data", "drift", "quality", "schedule", "person")

@@ -11,6 +11,8 @@ from infra.config.base import Broken, Count, Section, Timetable
 class NewDataConfig(Section):
     """Retraining when new labelled data has arrived."""
 
+    debounce_minutes: Annotated[int, Field(ge=0, le=1_440)] = 15
+    """Minutes without a new file before the data is looked at: a burst of uploads starts one run; 0 to look at each."""
     minimum_files: Count = 1
     """New partitions since the last training that start one."""
     minimum_mb: Annotated[float, Field(ge=0)] = 0
@@ -42,6 +44,8 @@ class RetrainingConfig(Section):
 
     on_drift: bool = True
     """Whether drift starts one."""
+    on_quality: bool = True
+    """Whether a fall of the model's quality starts one, where `monitoring` watches it."""
     drift_windows: DriftWindowsConfig = DriftWindowsConfig()
     """How many windows must have drifted before one is started."""
     new_data: NewDataConfig | None = None

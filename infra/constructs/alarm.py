@@ -6,6 +6,7 @@ from infra.constructs.alerts import Alerts
 from infra.constructs.metrics import Metric
 from infra.provider import Construct, aws
 
+Comparison = Literal["above", "at least", "below"]
 Severity = Literal["critical", "warning"]
 MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 
@@ -20,7 +21,7 @@ class Alarm(Construct):
         *,
         name: str,
         metric: Metric,
-        comparison: Literal["above", "at least", "below"],
+        comparison: Comparison,
         threshold: float,
         period_seconds: int,
         periods: int,
@@ -32,7 +33,8 @@ class Alarm(Construct):
         alerts: Alerts,
     ) -> None:
         super().__init__(scope, id_)
-        self.name, self.severity, self.metric, self.threshold = name, severity, metric, threshold
+        self.name, self.severity, self.metric = name, severity, metric
+        self.comparison, self.threshold = comparison, threshold
         self.alarm = aws.CloudwatchMetricAlarm(
             self,
             "alarm",

@@ -128,11 +128,6 @@ class DriftAlarms(Construct):
         """The alarms that ask for retraining, from their thresholds on."""
         return self.features, self.prediction
 
-    @property
-    def names(self) -> list[str]:
-        """Their names."""
-        return [alarm.name for alarm in self.asking]
-
     def _features(self, drift: DriftConfig) -> Alarm:
         meaning = "A feature's distribution has moved from the baseline's."
         if drift.false_alarm_rate is None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.constructs.alarm import Alarm
+from infra.constructs.debounce import Debounce
 from infra.constructs.lambda_code import LambdaCode
 from infra.constructs.ledger import Ledger
 from infra.constructs.metrics import function_metric
@@ -20,10 +21,13 @@ CODE = (
     "monitoring/__init__.py",
     "monitoring/contract.py",
     "monitoring/governor/__init__.py",
+    "monitoring/governor/debounce.py",
     "monitoring/governor/function.py",
     "monitoring/governor/ledger.py",
+    "monitoring/governor/request.py",
     "monitoring/governor/rules.py",
     "monitoring/governor/sources.py",
+    "monitoring/governor/spec.py",
     "monitoring/governor/triggers.py",
 )
 RUNTIME = "python3.12"
@@ -45,10 +49,11 @@ class Governor(Construct):
         platform: Platform,
         pipeline: TrainingPipeline,
         spec: Mapping[str, Any],
+        debounce: Debounce | None,
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
-        self.name = f"{names.base}-governor"
+        self.name = names.governor
         ledger = Ledger(self, "ledger", names=names, platform=platform)
         logs = aws.CloudwatchLogGroup(
             self,
@@ -58,6 +63,8 @@ class Governor(Construct):
             kms_key_id=platform.key.arn,
         )
         role = self._role(pipeline, ledger, logs)
+        if debounce is not None:
+            debounce.grant_put_off(role)
         self.function = self._function(role, spec, depends_on=[role.attach(), logs])
         self._retry()
         self.alarm = self._alarm()

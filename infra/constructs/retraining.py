@@ -1,13 +1,15 @@
-"""What brings events to the governor: rules on new data, drift, time and people."""
+"""What brings events to the governor: rules on new data, alarms, time and people."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from infra.config import ModelConfig, RetrainingConfig
-from infra.constructs.alarms import DriftAlarms
+from infra.config import ModelConfig, NewDataConfig
+from infra.constructs.alarm import Alarm
+from infra.constructs.debounce import Debounce
 from infra.constructs.governor import Governor
-from infra.constructs.metrics import Metric, monitoring_metric
+from infra.constructs.metrics import Metric
 from infra.constructs.platform import Platform
 from infra.constructs.schedules import expression
 from infra.constructs.training_pipeline import TrainingPipeline
@@ -18,19 +20,30 @@ from monitoring import contract
 BYTES_A_MB: Final = 1_000_000
 WINDOW_DAYS: Final = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31}
 """Days in which there is a window at least."""
+SPEC_VERSION: Final = 3
 
 
 @dataclass(frozen=True)
-class WatchedDrift:
-    """What tells of drift: the alarms, and the role of the jobs that look for it."""
+class Watched:
+    """A monitoring job whose alarms ask for a run.
 
-    alarms: DriftAlarms
+    Attributes:
+        kind: On whose behalf they ask.
+        alarms: Those that ask, from their thresholds on.
+        windows: The metric that every window publishes, whatever it finds.
+        job_role_arn: The role that only this job has.
+        schedule: How often there is a window.
+    """
+
+    kind: Literal["drift", "quality"]
+    alarms: Sequence[Alarm]
+    windows: Metric
     job_role_arn: str
     schedule: str
 
 
 class Retraining(Construct):
-    """New data, drift, time and people ask; the governor decides and starts the pipeline, one run at a time."""
+    """New data, alarms, time and people ask; the governor decides and starts the pipeline, one run at a time."""
 
     def __init__(
         self,
@@ -41,58 +54,84 @@ class Retraining(Construct):
         names: ModelNames,
         platform: Platform,
         pipeline: TrainingPipeline,
-        drift: WatchedDrift | None,
+        watched: Sequence[Watched],
     ) -> None:
         super().__init__(scope, id_)
         self._model, self._names, self._platform = model, names, platform
         retraining = model.retraining
-        drift = drift if retraining.on_drift else None
-        spec = self._brakes(retraining) | self._place(pipeline) | self._watched(drift)
-        self.governor = Governor(self, "governor", names=names, platform=platform, pipeline=pipeline, spec=spec)
+        asking = {"drift": retraining.on_drift, "quality": retraining.on_quality}
+        watched = [one for one in watched if asking[one.kind]]
+        debounce = self._debounce(retraining.new_data)
+        self.governor = Governor(
+            self,
+            "governor",
+            names=names,
+            platform=platform,
+            pipeline=pipeline,
+            spec=self._spec(pipeline, debounce, watched),
+            debounce=debounce,
+        )
         self._rule("requested", pattern=self._requested())
         if retraining.new_data is not None:
             self._rule("new-data", pattern=self._new_data())
         if retraining.schedule is not None:
             self._rule("schedule", schedule=expression(retraining.schedule))
-        if drift is not None:
-            self._rule("drift", pattern=_raised(drift))
-            self._rule("window", pattern=_window_ended(drift))
+        for one in watched:
+            self._rule(one.kind, pattern=_raised(one))
+        if watched:
+            self._rule("window", pattern=_window_ended(watched))
 
-    @staticmethod
-    def _brakes(retraining: RetrainingConfig) -> dict[str, Any]:
+    def _debounce(self, new_data: NewDataConfig | None) -> Debounce | None:
+        if new_data is None or new_data.debounce_minutes == 0:
+            return None
+        minutes = new_data.debounce_minutes
+        return Debounce(self, "debounce", names=self._names, platform=self._platform, minutes=minutes)
+
+    def _spec(
+        self, pipeline: TrainingPipeline, debounce: Debounce | None, watched: Sequence[Watched]
+    ) -> dict[str, Any]:
+        """What `monitoring.governor.spec.Spec` reads."""
+        retraining = self._model.retraining
         new_data = retraining.new_data
         return {
-            "cooldown_days": retraining.cooldown_days,
-            "max_runs_a_month": retraining.max_runs_a_month,
-            "minimum_new_files": None if new_data is None else new_data.minimum_files,
-            "minimum_new_bytes": 0 if new_data is None else round(new_data.minimum_mb * BYTES_A_MB),
-            "on_drift": retraining.on_drift,
-            "breached_windows": retraining.drift_windows.breached,
-            "of_windows": retraining.drift_windows.of,
-        }
-
-    def _place(self, pipeline: TrainingPipeline) -> dict[str, Any]:
-        return {
-            "schema_version": 2,
+            "schema_version": SPEC_VERSION,
             "model": self._model.name,
             "pipeline": pipeline.name,
             "table": self._names.ledger,
             "data_bucket": self._platform.data.name,
             "data_prefix": self._names.data_prefix,
+            "cooldown_days": retraining.cooldown_days,
+            "max_runs_a_month": retraining.max_runs_a_month,
+            "new_data": None
+            if new_data is None
+            else {
+                "minimum_files": new_data.minimum_files,
+                "minimum_bytes": round(new_data.minimum_mb * BYTES_A_MB),
+                "debounce": debounce and debounce.spec(),
+            },
+            "watches": [self._watch(one) for one in watched],
         }
 
-    def _watched(self, drift: WatchedDrift | None) -> dict[str, Any]:
-        """Every window publishes its number of rows; those of the watched alarms' metrics that it could compute."""
-        if drift is None:
-            return {"window_days": 0, "windows": None, "watched": [], "monitor_role": None}
-        watched = [
-            {"alarm": alarm.name, "threshold": alarm.threshold, **_named(alarm.metric)} for alarm in drift.alarms.asking
-        ]
+    def _watch(self, watched: Watched) -> dict[str, Any]:
+        """Drift may have to last for some windows; a fall of quality has labels to prove it."""
+        windows = (
+            self._model.retraining.drift_windows.model_dump() if watched.kind == "drift" else {"breached": 1, "of": 1}
+        )
         return {
-            "window_days": WINDOW_DAYS[drift.schedule],
-            "windows": _named(monitoring_metric(contract.SAMPLE_COUNT_METRIC, self._names.base)),
-            "watched": watched,
-            "monitor_role": drift.job_role_arn,
+            "kind": watched.kind,
+            "job_role": watched.job_role_arn,
+            "windows": _series(watched.windows),
+            "window_days": WINDOW_DAYS[watched.schedule],
+            **windows,
+            "alarms": [
+                {
+                    "name": alarm.name,
+                    "series": _series(alarm.metric),
+                    "comparison": alarm.comparison,
+                    "threshold": alarm.threshold,
+                }
+                for alarm in watched.alarms
+            ],
         }
 
     def _requested(self) -> dict[str, Any]:
@@ -132,16 +171,16 @@ class Retraining(Construct):
         )
 
 
-def _raised(drift: WatchedDrift) -> dict[str, Any]:
-    detail = {"alarmName": drift.alarms.names, "state": {"value": ["ALARM"]}}
+def _raised(watched: Watched) -> dict[str, Any]:
+    detail = {"alarmName": [alarm.name for alarm in watched.alarms], "state": {"value": ["ALARM"]}}
     return {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "detail": detail}
 
 
-def _window_ended(drift: WatchedDrift) -> dict[str, Any]:
-    """An alarm tells its state once, however long a drift lasts; a drift job's end tells of each window."""
-    detail = {"RoleArn": [drift.job_role_arn], "ProcessingJobStatus": ["Completed"]}
+def _window_ended(watched: Sequence[Watched]) -> dict[str, Any]:
+    """An alarm tells its state once, however long a drift lasts; a monitoring job's end tells of each window."""
+    detail = {"RoleArn": [one.job_role_arn for one in watched], "ProcessingJobStatus": ["Completed"]}
     return {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Processing Job State Change"], "detail": detail}
 
 
-def _named(metric: Metric) -> dict[str, Any]:
+def _series(metric: Metric) -> dict[str, Any]:
     return {"namespace": metric.namespace, "metric": metric.name, "dimensions": dict(metric.dimensions)}

@@ -1,10 +1,10 @@
 """The demo's view of the local cloud: its clock, and what its alarms, reports and governor have said."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra.config import EnvironmentConfig
+from infra.config import EnvironmentConfig, NewDataConfig
 from infra.local.lifecycle import Handle
 from infra.naming import ModelNames
 from infra.retraining import Ledger
@@ -31,6 +31,10 @@ class DemoCloud:
         """Move the clock on to `to`, if it is not there yet; what is due on the way has ended when this returns."""
         if to > self.now():
             self._handle.advance(to.astimezone(UTC))
+
+    def quiet_down(self, new_data: NewDataConfig) -> None:
+        """Let the time pass after which new data is looked at."""
+        self.advance(self.now() + timedelta(minutes=new_data.debounce_minutes + 1))
 
     def settle(self) -> None:
         """Wait until nothing is under way."""

@@ -105,6 +105,8 @@ class Story:
         )
         self._happened("data", f"labelled flights of {name}")
         self.cloud.settle()
+        if self.model.retraining.new_data is not None:
+            self.cloud.quiet_down(self.model.retraining.new_data)
 
     def _drift_job_runs(self, month: int) -> None:
         """The schedule is due at six in the morning of the next month's first day."""

@@ -6,6 +6,8 @@ before the application runs, so the next request line always stands where it sho
 
 import io
 import logging
+from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +50,11 @@ class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no 
         self.wfile.flush()
         return accepted
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """An answer's `Date`: the cloud's time, as everything in the answer is."""
+        text: str = super().date_time_string(self.server.now().timestamp() if timestamp is None else timestamp)
+        return text
+
     def connection_dropped(self, error: BaseException, _environ: object = None) -> None:
         """A client that goes away is its own affair."""
 
@@ -78,6 +85,9 @@ class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no 
 
 class Server(ThreadedWSGIServer):  # type: ignore[misc] # likewise werkzeug
     """One thread a connection, none of which keeps the process from ending."""
+
+    now: Callable[[], datetime]
+    """The cloud's time."""
 
     daemon_threads = True
     block_on_close = False

@@ -62,7 +62,7 @@ class LocalServer:
         self.cloud = LocalCloud(home.resolve(), url, region, account, clock=Clock(begin))
         for module in MODULES:
             import_module(module).install(self.cloud)
-        self._http.app = Application(self.cloud)
+        self._http.now, self._http.app = self.cloud.clock.now, Application(self.cloud)
 
     def serve(self) -> None:
         """Answer requests and fire timers; when told to stop, end everything that was started."""

@@ -12,15 +12,17 @@ from infra.constructs.dashboard import AlarmStates, Dashboard, Picture
 from infra.constructs.drift_monitor import DriftMonitor
 from infra.constructs.endpoint import Endpoint
 from infra.constructs.hostings import hosting
+from infra.constructs.metrics import monitoring_metric
 from infra.constructs.platform import Platform
 from infra.constructs.quality_alarms import QualityAlarms
 from infra.constructs.quality_monitor import QualityMonitor
 from infra.constructs.registry import Registry
-from infra.constructs.retraining import Retraining, WatchedDrift
+from infra.constructs.retraining import Retraining, Watched
 from infra.constructs.severity import SeverityAlarms
 from infra.constructs.training_pipeline import TrainingPipeline
 from infra.provider import App
 from infra.stacks.base import EnvironmentStack
+from monitoring.contract import LABELLED_ROWS_METRIC, SAMPLE_COUNT_METRIC
 
 
 class ModelStack(EnvironmentStack):
@@ -46,7 +48,7 @@ class ModelStack(EnvironmentStack):
         )
         self._watchers: list[EndpointAlarms | DriftAlarms | QualityAlarms] = []
         self._pictures: list[Picture] = []
-        drift = self._serve(lock) if lock else None
+        watched = self._serve(lock) if lock else []
         retraining = Retraining(
             self,
             "retraining",
@@ -54,19 +56,19 @@ class ModelStack(EnvironmentStack):
             names=self._names,
             platform=platform,
             pipeline=pipeline,
-            drift=drift,
+            watched=watched,
         )
         alarms = [*(alarm for watcher in self._watchers for alarm in watcher.all), retraining.governor.alarm]
         SeverityAlarms(self, "severity", base=self._names.base, alarms=alarms)
         if self._pictures:
             self._show(alarms)
 
-    def _serve(self, lock: ReleaseLock) -> WatchedDrift | None:
-        """The endpoint and what watches it; what tells of drift, if anything does."""
+    def _serve(self, lock: ReleaseLock) -> list[Watched]:
+        """The endpoint and what watches it; the monitoring jobs whose alarms may ask for a run."""
         model, names, platform = self._model, self._names, self._platform
         if isinstance(model.endpoint, BatchTransformConfig):
             BatchTransform(self, "batch", settings=model.endpoint, names=names, platform=platform, release=lock.current)
-            return None
+            return []
         kind = hosting(model.endpoint, names, platform)
         alarms = EndpointAlarms(self, "alarms", endpoint=names.base, alerts=platform.alerts)
         kind.alarms(alarms)
@@ -90,32 +92,33 @@ class ModelStack(EnvironmentStack):
                 after=endpoint.endpoint,
             )
         self._pictures += kind.pictures()
-        self._watch_quality(lock.current)
-        return self._watch_drift(lock.current)
+        return [*self._watch_quality(lock.current), *self._watch_drift(lock.current)]
 
-    def _watch_quality(self, release: Release) -> None:
+    def _watch_quality(self, release: Release) -> list[Watched]:
         quality = self._model.monitoring.quality
         if quality is None:
-            return
+            return []
         names, platform = self._names, self._platform
         self._pictures += pictures.quality(names.base, quality.metric)
-        QualityMonitor(self, "quality", model=self._model, names=names, platform=platform, release=release)
-        self._watchers.append(
-            QualityAlarms(
-                self, "quality-alarms", quality=quality, release=release, endpoint=names.base, alerts=platform.alerts
-            )
+        monitor = QualityMonitor(self, "quality", model=self._model, names=names, platform=platform, release=release)
+        alarms = QualityAlarms(
+            self, "quality-alarms", quality=quality, release=release, endpoint=names.base, alerts=platform.alerts
         )
+        self._watchers.append(alarms)
+        windows = monitoring_metric(LABELLED_ROWS_METRIC, names.base)
+        return [Watched("quality", [alarms.quality], windows, monitor.role.arn, quality.schedule)]
 
-    def _watch_drift(self, release: Release) -> WatchedDrift | None:
+    def _watch_drift(self, release: Release) -> list[Watched]:
         drift = self._model.monitoring.drift
         if drift is None:
-            return None
+            return []
         names, platform = self._names, self._platform
         monitor = DriftMonitor(self, "drift", model=self._model, names=names, platform=platform, release=release)
         alarms = DriftAlarms(self, "drift-alarms", drift=drift, endpoint=names.base, alerts=platform.alerts)
         self._watchers.append(alarms)
         self._pictures += pictures.drift(names.base)
-        return WatchedDrift(alarms, monitor.role.arn, drift.schedule)
+        windows = monitoring_metric(SAMPLE_COUNT_METRIC, names.base)
+        return [Watched("drift", alarms.asking, windows, monitor.role.arn, drift.schedule)]
 
     def _show(self, alarms: Sequence[Alarm]) -> None:
         names = self._names

@@ -1,4 +1,4 @@
-"""The governor's table: every decision, the one start that may be under way, and the hold.
+"""The governor's table: every decision, the one start that may be under way, the hold, and what is put off.
 
 The last start is one item with a number that each start raises. Whoever decided on a start writes it only if the number
 is still the one it had read: of any triggers at once, one starts a run, and the others decide again and find it.
@@ -19,6 +19,7 @@ from monitoring.contract import (
     LEDGER_KIND,
     LEDGER_ONLY,
     LEDGER_START,
+    LEDGER_WAITING,
 )
 from monitoring.governor.rules import Decision
 
@@ -91,8 +92,15 @@ class Ledger:
     def record(self, decision: Decision, event: str, at: datetime, execution: str | None) -> None:
         """Keep a decision."""
         expires = {LEDGER_EXPIRES: {"N": str(int((at + KEPT).timestamp()))}}
-        item = _item(LEDGER_DECISION, _key(event, at), asdict(decision) | {"execution": execution or ""})
-        self._dynamodb.put_item(TableName=self._table, Item=item | expires)
+        values = asdict(decision) | {"until": moment(decision.until), "execution": execution or ""}
+        self._put(_item(LEDGER_DECISION, _key(event, at), values) | expires)
+
+    def wait(self, until: datetime | None, what: str) -> None:
+        """Keep until when new data is put off, for people to see; None once it has been looked at."""
+        self._put(_item(LEDGER_WAITING, LEDGER_ONLY, {"until": moment(until), "what": what}))
+
+    def _put(self, item: Mapping[str, Any]) -> None:
+        self._dynamodb.put_item(TableName=self._table, Item=item)
 
     def _put_start(self, start: Start, **condition: Any) -> None:  # noqa: ANN401 - DynamoDB's own
         values = {"event": start.event, "since": start.at, "execution": start.execution}
@@ -105,12 +113,17 @@ class Ledger:
         return None if item is None else {name: next(iter(value.values())) for name, value in item.items()}
 
 
-_DECIDED: Final = ("start", "reason", "started_by", "execution")
+_DECIDED: Final = ("start", "reason", "started_by", "until", "execution")
+
+
+def moment(at: datetime | None) -> str:
+    """A moment as it stands in the table; empty if there is none."""
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _key(event: str, at: datetime) -> str:
     """Decisions sort by their time; two at the same moment are told apart by their events."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ} {event}"
+    return f"{moment(at)} {event}"
 
 
 def _item(kind: str, at: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,29 @@
 """What the governor asks AWS about a model: its runs, its new data, its last windows."""
 
+import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from monitoring.governor.ledger import Start
-from monitoring.governor.rules import LEASE, Run, Spec
+from monitoring.governor.rules import Run
+from monitoring.governor.spec import Series, Spec, Watch, WatchedAlarm
 
+LEASE: Final = timedelta(minutes=15)
+"""How long a start that was written down counts as a run that SageMaker does not list yet."""
 Client = Any
 """boto3's clients are made at run time."""
+BREACHES: Final = {"at least": operator.ge, "above": operator.gt, "below": operator.lt}
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """Labelled files that arrived after the last run was started, their bytes, and when the newest of all came."""
+
+    new_files: int = 0
+    new_bytes: int = 0
+    newest: datetime | None = None
 
 
 def runs(sagemaker: Client, pipeline: str) -> list[Run]:
@@ -33,25 +48,25 @@ def with_start(runs: Sequence[Run], start: Start, now: datetime) -> list[Run]:
     return [*runs, Run(begun, "Executing")] if abs(now - begun) < LEASE else list(runs)
 
 
-def new_data(s3: Client, spec: Spec, runs: Sequence[Run]) -> tuple[int, int]:
-    """Labelled files that arrived after the last run was started, and their bytes."""
+def labelled_files(s3: Client, spec: Spec, runs: Sequence[Run]) -> LabelledFiles:
+    """What lies where labelled data arrives."""
     last = max((run.started for run in runs), default=None)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=spec.data_bucket, Prefix=spec.data_prefix)
     files = [item for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
     sizes = [item["Size"] for item in files if last is None or item["LastModified"] > last]
-    return len(sizes), sum(sizes)
+    return LabelledFiles(len(sizes), sum(sizes), max((item["LastModified"] for item in files), default=None))
 
 
-def windows(cloudwatch: Client, spec: Spec, now: datetime) -> list[bool]:
-    """Of each of the last windows, the oldest first, whether a watched metric reached its threshold.
+def windows(cloudwatch: Client, watch: Watch | None, now: datetime) -> list[bool]:
+    """Of each of the last windows, the oldest first, whether a watched metric was beyond its threshold.
 
     A window is a moment at which the job has published; one with too few rows breaches nothing.
     """
-    if spec.windows is None:
+    if watch is None:
         return []
     hour = now.replace(minute=0, second=0, microsecond=0)
-    start = hour - timedelta(days=spec.window_days * (spec.of_windows + 1))
-    queries = [_query(number, metric) for number, metric in enumerate([spec.windows, *spec.watched])]
+    start = hour - timedelta(days=watch.window_days * (watch.of + 1))
+    queries = [_query(number, one) for number, one in enumerate([watch.windows, *(a.series for a in watch.alarms)])]
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries, StartTime=start, EndTime=hour + timedelta(hours=1)
     )
@@ -60,13 +75,17 @@ def windows(cloudwatch: Client, spec: Spec, now: datetime) -> list[bool]:
         series = values.setdefault(result["Id"], {})
         series.update(zip(result["Timestamps"], result["Values"], strict=True))
     return [
-        any(values.get(f"m{n}", {}).get(end, 0) >= one["threshold"] for n, one in enumerate(spec.watched, 1))
+        any(_breached(alarm, values.get(f"m{n}", {}).get(end)) for n, alarm in enumerate(watch.alarms, 1))
         for end in sorted(values.get("m0", {}))
-    ][-spec.of_windows :]
+    ][-watch.of :]
 
 
-def _query(number: int, metric: dict[str, Any]) -> dict[str, Any]:
+def _breached(alarm: WatchedAlarm, value: float | None) -> bool:
+    return value is not None and bool(BREACHES[alarm.comparison](value, alarm.threshold))
+
+
+def _query(number: int, series: Series) -> dict[str, Any]:
     """Windows end on the hour, so that hours tell them apart."""
-    dimensions = [{"Name": name, "Value": value} for name, value in metric["dimensions"].items()]
-    of = {"Namespace": metric["namespace"], "MetricName": metric["metric"], "Dimensions": dimensions}
+    dimensions = [{"Name": name, "Value": value} for name, value in series.dimensions.items()]
+    of = {"Namespace": series.namespace, "MetricName": series.metric, "Dimensions": dimensions}
     return {"Id": f"m{number}", "MetricStat": {"Metric": of, "Period": 3600, "Stat": "Maximum"}}

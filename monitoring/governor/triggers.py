@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from monitoring.contract import EVENT_SOURCE, RETRAINING_REQUESTED
-from monitoring.governor.rules import Spec, Trigger
+from monitoring.contract import DATA_SETTLED, EVENT_SOURCE, RETRAINING_REQUESTED
+from monitoring.governor.rules import Trigger
+from monitoring.governor.spec import Spec
 
 Detail = Mapping[str, Any]
 
@@ -36,16 +37,22 @@ def _new_data(detail: Detail, spec: Spec) -> Trigger | None:
     return Trigger("new-data", f"new data {key}") if ours else None
 
 
+def _settled(detail: Detail, _spec: Spec) -> Trigger:
+    return Trigger("new-data", str(detail["what"]), settled=True)
+
+
 def _alarm(detail: Detail, spec: Spec) -> Trigger | None:
     name, state = detail["alarmName"], detail["state"]["value"]
-    ours = any(name == one["alarm"] for one in spec.watched)
-    return Trigger("drift", f"alarm {name}") if ours and state == "ALARM" else None
+    kind = next((watch.kind for watch in spec.watches for alarm in watch.alarms if alarm.name == name), None)
+    return Trigger(kind, f"alarm {name}") if kind and state == "ALARM" else None
 
 
 def _window(detail: Detail, spec: Spec) -> Trigger | None:
-    """A drift job has ended: while a drift lasts its alarm tells nothing new, but each window asks again."""
-    ours = detail["RoleArn"] == spec.monitor_role and detail["ProcessingJobStatus"] == "Completed"
-    return Trigger("drift", f"window of {detail['ProcessingJobName']}", routine=True) if ours else None
+    """A monitoring job has ended: while a breach lasts its alarm tells nothing new, but each window asks again."""
+    kind = next((watch.kind for watch in spec.watches if watch.job_role == detail["RoleArn"]), None)
+    if kind is None or detail["ProcessingJobStatus"] != "Completed":
+        return None
+    return Trigger(kind, f"window of {detail['ProcessingJobName']}", routine=True)
 
 
 def _request(detail: Detail, spec: Spec) -> Trigger | None:
@@ -64,5 +71,6 @@ _KINDS: Final[Mapping[tuple[str, str], Callable[[Detail, Spec], Trigger | None]]
     ("aws.cloudwatch", "CloudWatch Alarm State Change"): _alarm,
     ("aws.sagemaker", "SageMaker Processing Job State Change"): _window,
     (EVENT_SOURCE, RETRAINING_REQUESTED): _request,
+    (EVENT_SOURCE, DATA_SETTLED): _settled,
     ("aws.events", "Scheduled Event"): _schedule,
 }

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from infra import toolchain
-from infra.config import load_project
+from infra.config import NewDataConfig, load_project
 from infra.demo.cloud import DemoCloud
 from infra.local import lifecycle
 from infra.session import client
@@ -166,6 +166,7 @@ class Life:
         bucket = self.environment.names.bucket("data")
         self.client("s3").upload_file(str(path), bucket, f"{self.names.data_prefix}{path.name}")
         self.cloud.settle()
+        self.cloud.quiet_down(NewDataConfig())
 
     def release(self, version):
         """Approve, promote and deploy a version; what `verify` then says."""

@@ -3,6 +3,7 @@ import json
 import socket
 import time
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 import boto3
 import psutil
@@ -57,6 +58,7 @@ def test_every_service_tells_the_clouds_time(fresh_cloud):
         s3.list_buckets()["Buckets"][0]["CreationDate"],
         s3.head_object(Bucket="dated", Key="key")["LastModified"],
         cloudwatch.list_dashboards()["DashboardEntries"][0]["LastModified"],
+        parsedate_to_datetime(s3.list_buckets()["ResponseMetadata"]["HTTPHeaders"]["date"]),
     ]
     assert all(then <= moment < then + timedelta(minutes=5) for moment in told)
     assert logs.describe_log_groups()["logGroups"][0]["creationTime"] / 1000 >= then.timestamp()

@@ -45,7 +45,7 @@ def test_a_model_without_a_release_is_planned_with_its_endpoint(planned):
 
 def test_no_policy_is_hidden_by_what_only_aws_knows(planned):
     policies = [one for plan in planned.values() for one in plan.resources if one.type == "aws_iam_role_policy"]
-    assert len(policies) == 6
+    assert len(policies) == 7
     assert all(one.values.get("policy") for one in policies)
 
 

@@ -1,7 +1,9 @@
 """What brings events to the governor, and what it is told."""
 
+import fnmatch
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +14,7 @@ SETTINGS = """
 monitoring: {drift: {schedule: weekly, psi_threshold: 0.3}}
 retraining:
   drift_windows: {breached: 2, of: 3}
-  new_data: {minimum_files: 2, minimum_mb: 0.5}
+  new_data: {debounce_minutes: 30, minimum_files: 2, minimum_mb: 0.5}
   schedule: monthly
   max_runs_a_month: 3
 """
@@ -30,6 +32,13 @@ def spec(stack):
     return Spec.parse(stack.only("aws_lambda_function")["environment"]["variables"][GOVERNOR_SPEC_VARIABLE])
 
 
+def statements(stack, role):
+    """What a role may do, by action."""
+    (policy,) = (one for one in stack.all("aws_iam_role_policy").values() if one["name"] == role)
+    found = json.loads(policy["policy"])["Statement"]
+    return {action: one["Resource"] for one in found for action in one["Action"]}
+
+
 def rules(stack):
     found = {rule["name"]: rule for rule in stack.all("aws_cloudwatch_event_rule").values()}
     return {name.removeprefix("sagestack-local-churn-"): rule for name, rule in found.items()}
@@ -42,30 +51,63 @@ def test_the_governor_can_read_what_it_is_told_in_every_stack(every_stack):
 
 def test_its_rules_are_the_model_files(stack):
     told = spec(stack)
-    assert (told.breached_windows, told.of_windows, told.window_days) == (2, 3, 7)
-    assert (told.minimum_new_files, told.minimum_new_bytes, told.max_runs_a_month) == (2, 500_000, 3)
+    (drift,) = told.watches
+    assert (drift.kind, drift.breached, drift.of, drift.window_days) == ("drift", 2, 3, 7)
+    assert (told.new_data.minimum_files, told.new_data.minimum_bytes, told.max_runs_a_month) == (2, 500_000, 3)
     assert told.table == stack.only("aws_dynamodb_table")["name"]
 
 
 def test_it_watches_what_the_drift_alarms_watch_from_the_same_thresholds_on(stack):
     alarms = {alarm["alarm_name"]: alarm for alarm in stack.all("aws_cloudwatch_metric_alarm").values()}
-    watched = spec(stack).watched
+    watched = spec(stack).watch("drift").alarms
     assert len(watched) == 2
     for one in watched:
-        alarm = alarms[one["alarm"]]
-        assert (alarm["metric_name"], alarm["threshold"], alarm["dimensions"]) == (
-            one["metric"],
-            one["threshold"],
-            one["dimensions"],
-        )
-        assert alarm["comparison_operator"] == "GreaterThanOrEqualToThreshold"
+        alarm = alarms[one.name]
+        seen = (alarm["namespace"], alarm["metric_name"], alarm["dimensions"], alarm["threshold"])
+        assert seen == (one.series.namespace, one.series.metric, one.series.dimensions, one.threshold)
+        assert (alarm["comparison_operator"], one.comparison) == ("GreaterThanOrEqualToThreshold", "at least")
 
 
 def test_the_ends_of_drift_jobs_are_known_by_the_role_that_only_they_have(stack):
     pattern = json.loads(rules(stack)["window"]["event_pattern"])
     (role,) = pattern["detail"]["RoleArn"]
     assert stack.referred(role)["name"] == "sagestack-local-churn-monitor"
-    assert spec(stack).monitor_role == role
+    assert spec(stack).watch("drift").job_role == role
+
+
+def test_new_data_is_put_off_by_schedules_that_may_only_call_the_governor(stack):
+    debounce = spec(stack).new_data.debounce
+    assert (debounce.minutes, debounce.schedules) == (30, "sagestack-local-churn")
+    assert debounce.function.endswith(f":function:{stack.only('aws_lambda_function')['function_name']}")
+    role = stack.referred(debounce.role)
+    assert json.loads(role["assume_role_policy"])["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    allowed = statements(stack, role["name"])
+    assert allowed["lambda:InvokeFunction"] == [debounce.function]
+    assert allowed["sqs:SendMessage"] == [debounce.undecided]
+    assert {action.split(":")[0] for action in allowed} == {"lambda", "sqs", "kms"}
+    governor = statements(stack, "sagestack-local-churn-governor")
+    assert governor["iam:PassRole"] == [debounce.role]
+    (schedules,) = governor["scheduler:CreateSchedule"]
+    name = f"{debounce.schedules}-{datetime(2013, 4, 1, tzinfo=UTC):%y%m%d%H%M}"
+    assert fnmatch.fnmatchcase(f"arn:aws:scheduler:us-east-1:123456789012:schedule/default/{name}", schedules)
+    assert not fnmatch.fnmatchcase(
+        "arn:aws:scheduler:us-east-1:123456789012:schedule/default/sagestack-local-churn-drift", schedules
+    )
+
+
+def test_without_a_debounce_the_governor_makes_no_schedule(new_project, synthesize):
+    project = new_project()
+    project.model("churn", "retraining: {new_data: {debounce_minutes: 0}}")
+    stack = synthesize(project)["local-churn"]
+    assert spec(stack).new_data.debounce is None
+    assert not {"scheduler:CreateSchedule", "iam:PassRole"} & statements(stack, "sagestack-local-churn-governor").keys()
+
+
+def test_lambda_takes_the_longest_that_a_governor_is_told(every_stack):
+    for stack in every_stack:
+        for function in stack.all("aws_lambda_function").values():
+            text = json.dumps(function["environment"]["variables"])
+            assert len(re.sub(r"\$\{[^}]*\}", "a" * 100, text)) < 4_096
 
 
 def test_time_asks_when_the_schedule_says(stack):

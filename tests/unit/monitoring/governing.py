@@ -1,11 +1,43 @@
 """A model's governor and the events that reach it, for tests."""
 
-from monitoring.governor.rules import Spec
+from dataclasses import replace
+
+from monitoring.governor.spec import Debounce, NewData, Series, Spec, Watch, WatchedAlarm
 
 ENDPOINT = {"Endpoint": "sagestack-test-flight-delay"}
 NAMESPACE = "sagestack/monitoring"
+ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
+
+
+def series(metric):
+    return Series(NAMESPACE, metric, ENDPOINT)
+
+
+DRIFT = Watch(
+    kind="drift",
+    job_role="arn:aws:iam::123456789012:role/monitor",
+    windows=series("SampleCount"),
+    window_days=31,
+    breached=1,
+    of=1,
+    alarms=(WatchedAlarm("drift", series("MaxFeature"), "at least", 0.2),),
+)
+QUALITY = replace(
+    DRIFT,
+    kind="quality",
+    job_role="arn:aws:iam::123456789012:role/quality",
+    alarms=(WatchedAlarm("quality", series("AUC"), "below", 0.6),),
+)
+DEBOUNCE = Debounce(
+    minutes=15,
+    schedules="sagestack-test-flight-delay",
+    function=ACCOUNT.format("lambda", "function:sagestack-test-flight-delay-governor"),
+    role="arn:aws:iam::123456789012:role/debounce",
+    undecided=ACCOUNT.format("sqs", "sagestack-test-undecided"),
+    key=ACCOUNT.format("kms", "key/1"),
+)
 SPEC = Spec(
-    schema_version=2,
+    schema_version=3,
     model="flight-delay",
     pipeline="sagestack-test-flight-delay",
     table="sagestack-test-flight-delay-retraining",
@@ -13,18 +45,19 @@ SPEC = Spec(
     data_prefix="flight-delay/labelled/",
     cooldown_days=75,
     max_runs_a_month=4,
-    minimum_new_files=3,
-    minimum_new_bytes=0,
-    on_drift=True,
-    breached_windows=1,
-    of_windows=1,
-    window_days=31,
-    windows={"namespace": NAMESPACE, "metric": "SampleCount", "dimensions": ENDPOINT},
-    watched=[
-        {"alarm": "drift", "threshold": 0.2, "namespace": NAMESPACE, "metric": "MaxFeature", "dimensions": ENDPOINT}
-    ],
-    monitor_role="arn:aws:iam::123456789012:role/monitor",
+    new_data=NewData(minimum_files=3, minimum_bytes=0, debounce=None),
+    watches=(DRIFT, QUALITY),
 )
+
+
+def of_new_data(**changes):
+    """The rules, with others for new data."""
+    return replace(SPEC, new_data=replace(SPEC.new_data, **changes))
+
+
+def of_windows(breached, of):
+    """The rules, with so many windows of drift needed among so many."""
+    return replace(SPEC, watches=(replace(DRIFT, breached=breached, of=of), QUALITY))
 
 
 def event(source, detail_type, detail, *, id_="9f6b2c1e", time="2013-04-01T06:00:00Z"):
@@ -40,10 +73,14 @@ def alarm(value="ALARM", name="drift", **head):
     return event("aws.cloudwatch", "CloudWatch Alarm State Change", detail, **head)
 
 
-def window(role=SPEC.monitor_role, status="Completed", **head):
+def window(role=DRIFT.job_role, status="Completed", **head):
     detail = {"ProcessingJobName": "flight-delay-drift-1", "ProcessingJobStatus": status, "RoleArn": role}
     return event("aws.sagemaker", "SageMaker Processing Job State Change", detail, **head)
 
 
 def asked(model="flight-delay", *, reason="new fares", by="ada", **head):
     return event("sagestack", "Retraining Requested", {"model": model, "reason": reason, "by": by}, **head)
+
+
+def settled(what="new data flight-delay/labelled/2013-03.parquet", **head):
+    return event("sagestack", "Labelled Data Settled", {"what": what}, **head)

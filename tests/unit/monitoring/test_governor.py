@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -13,9 +13,19 @@ from moto import mock_aws
 from monitoring.governor import function
 from monitoring.governor.function import handler
 from monitoring.governor.ledger import Ledger, Start
-from monitoring.governor.rules import LEASE
-from monitoring.governor.sources import with_start
-from tests.unit.monitoring.governing import ENDPOINT, NAMESPACE, SPEC, alarm, asked, created, event, window
+from monitoring.governor.sources import LEASE, with_start
+from tests.unit.monitoring.governing import (
+    ENDPOINT,
+    NAMESPACE,
+    SPEC,
+    alarm,
+    asked,
+    created,
+    event,
+    of_new_data,
+    of_windows,
+    window,
+)
 
 NOW = datetime(2013, 4, 1, 6, tzinfo=UTC)
 KEYS = [("kind", "HASH"), ("at", "RANGE")]
@@ -72,8 +82,8 @@ def aws(clients, monkeypatch):
         yield clients
 
 
-def rules(monkeypatch, **changes):
-    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(replace(SPEC, **changes))))
+def rules(monkeypatch, spec):
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(spec)))
 
 
 def put_files(aws, number):
@@ -81,10 +91,10 @@ def put_files(aws, number):
         aws["s3"].put_object(Bucket=SPEC.data_bucket, Key=f"{SPEC.data_prefix}2013-{index:02d}.parquet", Body=b"12345")
 
 
-def publish(aws, end, value):
+def publish(aws, end, value, metric="MaxFeature"):
     """A window's metrics; no value where there were too few rows."""
     dimensions = [{"Name": name, "Value": value} for name, value in ENDPOINT.items()]
-    data = {"SampleCount": 9} | ({} if value is None else {"MaxFeature": value})
+    data = {"SampleCount": 9} | ({} if value is None else {metric: value})
     aws["cloudwatch"].put_metric_data(
         Namespace=NAMESPACE,
         MetricData=[
@@ -119,7 +129,7 @@ def test_files_are_new_if_they_came_after_the_last_run_and_a_folders_marker_is_n
     put_files(aws, 2)
     aws["s3"].put_object(Bucket=SPEC.data_bucket, Key=SPEC.data_prefix, Body=b"")
     assert "2 new file(s)" in decide(created())["reason"]
-    rules(monkeypatch, minimum_new_files=2, minimum_new_bytes=11)
+    rules(monkeypatch, of_new_data(minimum_files=2, minimum_bytes=11))
     assert "10 new bytes" in decide(created(id_="a"))["reason"]
     aws["sagemaker"].runs["a"] = run(datetime.now(UTC) + timedelta(seconds=5), "Failed")
     assert "0 new file(s)" in decide(created(id_="b"))["reason"]
@@ -134,7 +144,7 @@ def test_an_event_delivered_twice_is_decided_once(aws, capsys):
 
 
 def test_drift_counts_windows_by_their_metrics_whatever_the_alarm_says(aws, monkeypatch):
-    rules(monkeypatch, breached_windows=2, of_windows=3)
+    rules(monkeypatch, of_windows(2, 3))
     months = [datetime(2013, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4)]
     for month, value in zip(months, [0.9, 0.3, None, 0.2], strict=True):
         publish(aws, month, value)
@@ -148,6 +158,14 @@ def test_a_window_that_breached_nothing_is_no_decision_and_one_that_did_asks_alt
     assert aws["dynamodb"].scan(TableName=SPEC.table)["Items"] == []
     publish(aws, datetime(2013, 4, 2, tzinfo=UTC), 0.3)
     assert decide(window(time="2013-04-02T06:00:00Z"))["start"]
+
+
+def test_a_fall_of_quality_asks_by_its_own_alarm_and_is_what_the_run_was_started_by(aws):
+    publish(aws, NOW, 0.61, "AUC")
+    assert "newest window does not breach" in decide(alarm(name="quality"))["reason"]
+    publish(aws, NOW + timedelta(days=1), 0.59, "AUC")
+    happened = alarm(name="quality", id_="a", time="2013-04-02T06:10:00Z")
+    assert decide(happened)["execution"] == "execution/quality"
 
 
 def test_a_governor_that_died_before_the_start_starts_at_the_next_try_and_once(aws):
@@ -224,6 +242,6 @@ def test_without_its_table_it_starts_nothing_and_says_what_to_do(aws, capsys):
 
 
 def test_another_version_of_the_spec_is_refused(monkeypatch):
-    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 1}))
-    with pytest.raises(ValueError, match="must have schema_version 2"):
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 2}))
+    with pytest.raises(ValueError, match="must have schema_version 3"):
         handler(asked(), None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitoring.contract import STARTED_BY
 from monitoring.governor.rules import IN_FLIGHT, Decision, Run, Situation, Trigger, decide
-from tests.unit.monitoring.governing import SPEC
+from tests.unit.monitoring.governing import SPEC, of_new_data, of_windows
 
 NOW = datetime(2013, 4, 1, tzinfo=UTC)
 STATUSES = ("Executing", "Stopping", "Stopped", "Failed", "Succeeded")
@@ -42,6 +42,7 @@ def test_the_cooldown_ends_on_its_last_day():
     assert decided("drift", ago(75)).start
     refused = decided("drift", ago(74.99))
     assert not refused.start
+    assert refused.until == ago(74.99).started + timedelta(days=75)
     assert "the cooldown lasts until 2013-04-01T00:14:24Z" in refused.reason
 
 
@@ -57,8 +58,9 @@ def test_a_run_that_came_to_nothing_does_not_block_the_next(status):
 
 
 def test_the_configuration_switches_triggers_off():
-    quiet = replace(SPEC, on_drift=False, minimum_new_files=None)
+    quiet = replace(SPEC, watches=(), new_data=None)
     assert "drift starts nothing" in decided("drift", spec=quiet).reason
+    assert "quality starts nothing" in decided("quality", spec=quiet).reason
     assert "new data starts nothing" in decided("new-data", spec=quiet).reason
     assert decided("person", spec=quiet).start
 
@@ -76,14 +78,14 @@ def test_the_configuration_switches_triggers_off():
     ],
 )
 def test_drift_starts_a_run_once_enough_of_the_last_windows_breached_and_the_newest_did(windows, starts):
-    spec = replace(SPEC, breached_windows=2, of_windows=3)
+    spec = of_windows(2, 3)
     decision = decided("drift", windows=tuple(window == "B" for window in windows), spec=spec)
     assert decision.start is starts
     assert starts or "window" in decision.reason
 
 
 def test_new_data_must_have_its_size_too():
-    spec = replace(SPEC, minimum_new_bytes=10)
+    spec = of_new_data(minimum_bytes=10)
     assert "9 new bytes since the last run was started, 10 needed" in decided(spec=spec).reason
     assert decided(spec=spec, new_bytes=10).start
 
@@ -101,6 +103,7 @@ def test_the_months_runs_are_used_up_for_everybody_until_the_next_month(trigger)
     runs = [Run(NOW + timedelta(days=days), "Failed") for days in (0, 3)]
     refused = decided(trigger, *runs, spec=spec, now=NOW + timedelta(days=20))
     assert "2 run(s) in 2013-04 already, 2 allowed a month" in refused.reason
+    assert refused.until == datetime(2013, 5, 1, tzinfo=UTC)
     assert decided(trigger, *runs, spec=spec, now=NOW + timedelta(days=30)).start
 
 
@@ -126,6 +129,15 @@ def test_every_trigger_starts_a_run_sooner_or_later(trigger, runs, new_files):
     over = [Run(run.started, "Failed") if run.status in IN_FLIGHT else run for run in runs]
     later = NOW + timedelta(days=75)
     assert given_runs(trigger, later, over, new_files + 3).start
+
+
+@given(TRIGGERS, RUNS, st.integers(0, 9))
+def test_a_reason_that_says_until_when_is_gone_then_and_not_a_second_before(trigger, runs, new_files):
+    refused = given_runs(trigger, NOW, runs, new_files)
+    if refused.until is not None:
+        said = refused.reason.removeprefix("it happened: ")
+        assert said in given_runs(trigger, refused.until - timedelta(seconds=1), runs, new_files).reason
+        assert said not in given_runs(trigger, refused.until, runs, new_files).reason
 
 
 @given(TRIGGERS, RUNS, st.integers(0, 9))

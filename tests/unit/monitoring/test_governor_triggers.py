@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitoring.governor.rules import Trigger
 from monitoring.governor.triggers import UnknownEventError, trigger_of
-from tests.unit.monitoring.governing import SPEC, alarm, asked, created, event, window
+from tests.unit.monitoring.governing import QUALITY, SPEC, alarm, asked, created, event, settled, window
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -28,6 +28,9 @@ JSON = st.recursive(
         (alarm("OK"), None),
         (alarm(name="another-model-drift"), None),
         (window(), Trigger("drift", "window of flight-delay-drift-1", routine=True)),
+        (alarm(name="quality"), Trigger("quality", "alarm quality")),
+        (window(QUALITY.job_role), Trigger("quality", "window of flight-delay-drift-1", routine=True)),
+        (settled("new data a.parquet"), Trigger("new-data", "new data a.parquet", settled=True)),
         (window(role="arn:aws:iam::123456789012:role/another"), None),
         (window(status="InProgress"), None),
         (asked(), Trigger("person", "asked for by ada: new fares")),
@@ -53,7 +56,7 @@ def test_what_an_event_lacks_is_said():
 
 
 @given(
-    st.sampled_from([created, alarm, window, asked]),
+    st.sampled_from([created, alarm, window, asked, settled]),
     st.sampled_from([("detail",), ("detail", "state"), ("detail", "bucket"), ("detail", "object"), ("source",)]),
     JSON,
 )
