@@ -22,11 +22,12 @@ from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.fairness.bias import Bias, bias
 from monitoring.gathering import gathered
+from monitoring.history import read_history
 from monitoring.hosts import Hosts
 from monitoring.job import Job
 from monitoring.metrics import publish
 from monitoring.model_monitor_baseline import read_model_monitor
-from monitoring.page import page
+from monitoring.page.document import page
 from monitoring.report import BaselineFormat, compare, report, summary, violations
 from monitoring.spec import DriftSpec
 from monitoring.traffic import count_traffic
@@ -64,7 +65,9 @@ def run(job: Job) -> str:
     records = counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
-    job.write_text(REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, records, findings))
+    job.write_text(
+        REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, records, findings, history=read_history(s3, spec, window))
+    )
     if counted.tally.refused:
         job.write_text(REPORT_OUTPUT, QUARANTINE_FILE, counted.tally.quarantine())
     publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)

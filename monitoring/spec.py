@@ -109,6 +109,8 @@ class DriftSpec(Spec):
         multivariate_statistic: `correlation`, or null for none; computed where there is a false-alarm rate.
         groups: Categorical features by which answers are compared.
         minimum_group_rows: Groups with fewer rows are shown, but not compared.
+        reports_uri: Where this job's reports lie, a folder a run, for the page to look back on; null for nowhere.
+        quality_reports_uri: The same of the quality job's.
     """
 
     endpoint: str
@@ -125,6 +127,8 @@ class DriftSpec(Spec):
     multivariate_statistic: str | None = CORRELATION
     groups: tuple[str, ...] = ()
     minimum_group_rows: int = 30
+    reports_uri: str | None = None
+    quality_reports_uri: str | None = None
 
     @property
     def correlation_rate(self) -> float | None:
@@ -141,6 +145,8 @@ class DriftSpec(Spec):
         super().__post_init__()
         _check_schedule(self.schedule)
         _check_uri("capture_uri", self.capture_uri)
+        for key in ("reports_uri", "quality_reports_uri"):
+            _check_uri(key, getattr(self, key) or "s3://")
         _check_at_least("minimum_rows", self.minimum_rows, 1)
         if not self.psi_threshold > 0:
             raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")

@@ -53,6 +53,8 @@ def drift_spec(model: ModelConfig, names: ModelNames, baseline_version: int | No
         "multivariate_statistic": drift.statistics.multivariate,
         "false_alarm_rate": drift.false_alarm_rate,
         "baseline_model_version": baseline_version,
+        "reports_uri": names.drift_reports_uri,
+        **({} if model.monitoring.quality is None else {"quality_reports_uri": names.quality_reports_uri}),
         **_explained(model),
         **_groups(model),
     }

@@ -14,9 +14,10 @@ from monitoring.bins import NumericBins
 from monitoring.contract import CORRELATION_DRIFT_METRIC, MAX_DRIFT_METRIC
 from monitoring.correlation import MOST_FEATURES, Association, correlations
 from monitoring.errors import MonitoringError
+from monitoring.history import History
 from monitoring.metrics import publish
 from monitoring.moments import Moments, Scales
-from monitoring.page import page
+from monitoring.page.document import page
 from monitoring.profile import Profile
 from monitoring.report import compare, report, summary, violations
 from monitoring.spec import DriftSpec
@@ -101,7 +102,7 @@ def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(association):
     assert found.correlation.to_json()["pairs"][0]["features"] == ["temp", "dewp"]
     records = {"reasons": {}}
     assert report(spec(), WINDOW, records, found)["multivariate"]["drifted"]
-    assert "<h2>How features go together</h2>" in page(spec(), WINDOW, records, found)
+    assert "<h2>How features go together</h2>" in page(spec(), WINDOW, records, found, history=History())
     cloudwatch = Mock()
     publish(cloudwatch, "endpoint", WINDOW.end, found)
     (sent,) = [call.kwargs["MetricData"] for call in cloudwatch.put_metric_data.call_args_list]

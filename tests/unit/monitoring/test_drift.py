@@ -322,3 +322,16 @@ def test_a_baseline_from_before_groups_and_explanations_is_read_and_gives_none(d
     capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
     code, report, _ = drift("2013-08-01T06:00:00Z", **explained)
     assert (code, report["bias"], report["explanations"]) == (0, [], None)
+
+
+def test_the_page_says_since_when_from_the_reports_that_earlier_runs_left(drift, predictor, tmp_path):
+    places = {"reports_uri": "s3://capture/reports", "baseline_model_version": 2}
+    for month, key in ((6, "2013/06/02/05/a.jsonl"), (7, "2013/07/02/05/a.jsonl")):
+        capture(flights.month(month)[:2000], predictor, key)
+    _, june, _ = drift("2013-07-01T06:00:00Z", **places)
+    june_key = "reports/2013-07-01T06:00:00Z/drift_report.json"
+    boto3.client("s3").put_object(Bucket="capture", Key=june_key, Body=json.dumps(june).encode())
+    _, july, _ = drift("2013-08-01T06:00:00Z", **places)
+    assert {"temp"} <= set(june["drifted_features"]) & set(july["drifted_features"])
+    page = (tmp_path / "processing" / REPORT_OUTPUT / "report.html").read_text()
+    assert "since Jun 2013" in page
