@@ -111,7 +111,7 @@ bench-drift: .venv/.ready build/scan.so ## The drift job beside what people run 
 	-@$(MAKE) --keep-going $(DRIFT_PEERS:%=.venvs/bench-%/.ready)
 	$(BIN)/python -m tests.bench.drift
 
-bench-serving: .venv/.ready build/trees.so ## This server beside what people run today (five minutes)
+bench-serving: .venv/.ready build/trees.so build/noop.so ## This server beside what people run today (five minutes)
 	-@$(MAKE) --keep-going $(PEERS:%=.venvs/bench-%/.ready) # the table says which peer is missing, and why
 	$(BIN)/python -m tests.bench.serving
 
@@ -122,7 +122,11 @@ build/scan.so: $(wildcard monitoring/native/*)
 	@mkdir -p build
 	cc -O3 -shared -fPIC -o $@ monitoring/native/scan.c -lm
 
-build/trees.so: $(wildcard serving/core/*.c)
+build/noop.so: tests/bench/serving/noop.c
+	@mkdir -p build
+	cc -O3 -shared -fPIC -o $@ $<
+
+build/trees.so: $(wildcard serving/*.c serving/core/*.c)
 	@mkdir -p build
 	cc -O3 -ffp-contract=off -shared -fPIC -o $@ $^ -lm
 

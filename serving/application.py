@@ -1,5 +1,6 @@
 """What the server answers for one model."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import orjson
@@ -7,7 +8,9 @@ import orjson
 from serving.contract import EXECUTION_PARAMETERS_PATH, INVOCATIONS_PATH, MAX_BODY_BYTES
 from serving.core.predictor import Predictor
 from serving.described import described
+from serving.express import Express
 from serving.invocation import Invocations
+from serving.log import Log
 from serving.message import Request, Response
 from serving.metrics import Metrics
 from serving.pages import Pages, wrong_method
@@ -22,7 +25,7 @@ class Application(Pages):
     def __init__(self, predictor: Predictor, metrics: Metrics | None = None, workers: int = 1) -> None:
         super().__init__(predictor.signature.model, predictor.evaluator, metrics)
         self.warning = predictor.warning
-        self._signature = predictor.signature
+        self._predictor = predictor
         self._workers = workers
         self._invocations = Invocations(predictor)
         self._pages[EXECUTION_PARAMETERS_PATH.encode()] = self._execution_parameters
@@ -38,13 +41,17 @@ class Application(Pages):
             return self.page(request, path, INVOCATIONS_PATH)
         return self._invocations.answer(request) if request.method == b"POST" else wrong_method(path, b"POST")
 
+    def express(self, metrics: Metrics, log: Log, request_ids: Iterator[bytes]) -> Express | None:
+        """A lane of the compiled model; None if the model is not compiled."""
+        return Express(self._predictor, metrics, log, request_ids) if self._predictor.compiled else None
+
     def ready(self) -> bytes:
         """The model's name."""
         return orjson.dumps({"status": "ready", "model": self.model})
 
     def description(self) -> bytes:
         """The committed description, with the model's inputs."""
-        return described(self._signature)
+        return described(self._predictor.signature)
 
     def _execution_parameters(self) -> Response:
         parameters = {

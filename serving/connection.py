@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, cast
 
-from serving.heads import Heads
+from serving.express import Express
 from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.message import Request, Response, refusal
@@ -34,7 +34,7 @@ class Host(Protocol):
     log: Log
     metrics: Metrics
     request_ids: Iterator[bytes]
-    heads: Heads
+    express: Express | None
     lanes: Mapping[Work, Lane]
     loop: asyncio.AbstractEventLoop
 
@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._reader = RequestReader(host.heads)
+        self._reader = RequestReader()
         self._transport: asyncio.Transport
         self._output: list[bytes] = []
         self._answering = False
@@ -96,10 +96,16 @@ class Connection(asyncio.Protocol):
         """Read, and answer what is complete."""
         if self._closing:
             return
-        receiving = self._reader.receiving
-        self._reader.feed(data)
-        if not receiving or self._reader.complete:
-            self._set_deadline(RECEIVE_SECONDS if self._reader.receiving else IDLE_SECONDS)
+        reader = self._reader
+        express = None if reader.receiving or self._answering or self._blocked else self._host.express
+        if express and (answer := express.answer(data)):
+            self._transport.write(answer)
+            self._set_deadline(IDLE_SECONDS)
+            return
+        receiving = reader.receiving
+        reader.feed(data)
+        if not receiving or reader.complete:
+            self._set_deadline(RECEIVE_SECONDS if reader.receiving else IDLE_SECONDS)
         self._advance()
 
     def eof_received(self) -> bool:

@@ -22,7 +22,8 @@ class Log:
 
     def __init__(self, write: Callable[[bytes], Any] | None = None) -> None:
         self._write = write or _to_stdout
-        self._answered = 0
+        self.passing = 0
+        """So many answered requests go by before one is logged."""
 
     def event(self, event: str, **facts: object) -> None:
         """Write one event with its facts."""
@@ -39,9 +40,10 @@ class Log:
     def request(self, request: Request, response: Response) -> None:
         """Write what became of a request: of one in a hundred, the first among them, and of every one refused."""
         if response.status < _FIRST_ERROR and not response.notable:
-            self._answered += 1
-            if self._answered % SAMPLED_ONE_IN != 1:
+            if self.passing:
+                self.passing -= 1
                 return
+            self.passing = SAMPLED_ONE_IN - 1
         self.event(
             "request",
             method=_shown(request.method),

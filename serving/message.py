@@ -1,6 +1,7 @@
 """A request and a response, as the application sees them."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -51,20 +52,27 @@ class Response:
 
     def encode(self, request: Request, *, close: bool) -> bytes:
         """The bytes to send in answer to a request."""
-        echoed = b"%s: %s\r\n" % (_INFERENCE_ID, request.inference_id) if request.inference_id else b""
+        echoed = echo(request.inference_id)
         if request.custom_attributes:
             echoed += b"%s: %s\r\n" % (_CUSTOM_ATTRIBUTES, request.custom_attributes)
-        return b"%sContent-Type: %s\r\nContent-Length: %d\r\n%s: %s\r\n%s%s%s\r\n%s" % (
-            _STATUS_LINES[self.status],
-            self.content_type.encode(),
-            len(self.body),
-            _REQUEST_ID,
-            request.request_id,
-            echoed,
-            self.headers,
-            b"Connection: close\r\n" if close else b"",
-            b"" if request.method == b"HEAD" else self.body,
-        )
+        headers = echoed + self.headers + (b"Connection: close\r\n" if close else b"")
+        body = b"" if request.method == b"HEAD" else self.body
+        return template(self.status, self.content_type) % (len(self.body), request.request_id, headers, body)
+
+
+@lru_cache
+def template(status: int, content_type: str) -> bytes:
+    """An answer, but for the body's length, the request's id, further header lines, and the body."""
+    return b"%bContent-Type: %b\r\nContent-Length: %%d\r\n%b: %%b\r\n%%b\r\n%%b" % (
+        _STATUS_LINES[status],
+        content_type.encode(),
+        _REQUEST_ID,
+    )
+
+
+def echo(inference_id: bytes) -> bytes:
+    """The header line that gives a request's inference id back; nothing if it has none."""
+    return b"%b: %b\r\n" % (_INFERENCE_ID, inference_id) if inference_id else b""
 
 
 def refusal(

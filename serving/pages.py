@@ -3,14 +3,18 @@
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
 
 from serving.contract import METRICS_PATH, OPENAPI_PATH, PING_PATH
 from serving.core.errors import InputError
 from serving.lanes import Work
+from serving.log import Log
 from serving.message import Request, Response, refusal
 from serving.metrics import Metrics
+
+if TYPE_CHECKING:
+    from serving.express import Express
 
 LARGE_BODY_BYTES: Final = 32_768
 """From here a body is parsed and scored on a thread."""
@@ -57,6 +61,10 @@ class Pages(ABC):
     @abstractmethod
     def description(self) -> bytes:
         """The OpenAPI description."""
+
+    def express(self, metrics: Metrics, log: Log, request_ids: Iterator[bytes]) -> "Express | None":  # noqa: ARG002
+        """What answers plain invocations; None if all take the careful path."""
+        return None
 
     def close(self) -> None:  # noqa: B027 - most modes hold nothing
         """The server ends: leave nothing behind."""

@@ -6,7 +6,6 @@ from typing import Final
 import httptools
 
 from serving.contract import CUSTOM_ATTRIBUTES_HEADER, INFERENCE_ID_HEADER, MAX_BODY_BYTES, REQUEST_ID_HEADER
-from serving.heads import Heads
 from serving.message import Request, Response, refusal
 
 MAX_HEAD_BYTES: Final = 65_536
@@ -31,8 +30,7 @@ class RequestReader:
         expects_continue: whether the client waits for leave to send its body.
     """
 
-    def __init__(self, heads: Heads | None = None) -> None:
-        self._heads = heads or Heads()
+    def __init__(self) -> None:
         self.complete: deque[Request] = deque()
         self.refusal: Response | None = None
         self.request = Request()
@@ -48,26 +46,14 @@ class RequestReader:
         """Read on; does nothing after a refusal."""
         if self.refusal:
             return
-        if self.receiving:
-            self._raw_bytes += len(data)
-            self._parse(data)
-            self._check_size()
-        elif known := self._heads.recognise(data):
-            self.request = known
-            self.complete.append(known)
-        else:
-            waiting = len(self.complete)
-            self._parse(data)
-            if len(self.complete) == waiting + 1 and not self.receiving and not self.refusal:
-                self._heads.remember(data, self.request)
-
-    def _parse(self, data: bytes) -> None:
+        self._raw_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(400, "this server speaks HTTP/1.1 and takes no upgrade")
         except httptools.HttpParserError as error:
             self._refuse(400, f"this is not HTTP/1.1: {error}")
+        self._check_size()
 
     def end(self) -> None:
         """The client sends no more: a request that is not whole never will be."""

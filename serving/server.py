@@ -8,7 +8,6 @@ from itertools import count
 from typing import Final
 
 from serving.connection import Connection
-from serving.heads import Heads
 from serving.lanes import Lane, Work
 from serving.log import Log
 from serving.metrics import Metrics
@@ -36,7 +35,7 @@ class Server:
         self.metrics = metrics or Metrics()
         self.lanes: Mapping[Work, Lane] = {work: Lane(work) for work in Work}
         self.request_ids = _request_ids()
-        self.heads = Heads()
+        self.express = application.express(self.metrics, log, self.request_ids)
         self.loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
 
@@ -95,6 +94,7 @@ class Server:
     async def _drain(self) -> None:
         """Go on answering, each answer the last of its connection, until nothing has come for a while."""
         self.application.draining = True
+        self.express = None  # what is answered from here on ends its connection
         self.log.event("draining", connections=len(self._connections))
         end = self.loop.time() + DRAIN_SECONDS
         quiet_since = self.loop.time()

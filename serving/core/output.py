@@ -19,6 +19,7 @@ LABEL: Final = "label"
 PROBABILITIES: Final = "probabilities"
 PREDICTIONS: Final = "predictions"
 SCORE_AND_LABEL: Final = "score"
+_LINES: Final = bytes.maketrans(b",]", b"\n\n")
 OUTPUTS: Final = (SCORE_AND_LABEL, LABEL, PROBABILITIES)
 
 
@@ -30,7 +31,7 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
     read back as the same float64.
     """
     if content_type == CSV:
-        lines = orjson.dumps(scores)[1:-1].replace(b",", b"\n") + b"\n"
+        lines = orjson.dumps(scores).translate(_LINES, b"[")
         return lines if b"null" not in lines else _csv(scores)  # JSON has no word for what is not finite
     if content_type == NPY:
         return _npy(scores)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from serving.core.booster import Booster, Matrix
 from serving.core.errors import InputError
 from serving.core.formats import load_model
@@ -44,6 +42,8 @@ class Predictor:
         walk = compiled_trees(content, self._model) if isinstance(self._model, Booster) else None
         self._scorer = walk or self._model
         self._text = None if signature.classes else text_reader(signature, compiled_library())
+        self.compiled = (self._text, walk) if self._text and walk else None
+        """What reads plain text and what scores it, if both are compiled."""
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
@@ -67,13 +67,16 @@ class Predictor:
 
     def score_text(self, body: bytes, content_type: str) -> list[float] | None:
         """The scores of a body of plain CSV or JSON; None for any other, which is parsed first, and for a wrong one."""
-        read = self._text.read(body, content_type) if self._text else None
-        if read is None:
+        if self.compiled:
+            reader, trees = self.compiled
+            return reader.score(body, content_type, trees)
+        matrix = self._text.read(body, content_type) if self._text else None
+        if matrix is None:
             return None
-        if isinstance(read, np.ndarray):
-            scores: list[float] = self._scorer.predict(read).tolist()
-            return scores
-        return [self._scorer.predict_row(read)]
+        if len(matrix) == 1:
+            return [self._scorer.predict_row(matrix[0].tolist())]
+        scores: list[float] = self._scorer.predict(matrix).tolist()
+        return scores
 
     def score_row(self, row: list[float]) -> float:
         """The score of one row by a model of one score: the same as that row's in a matrix."""

@@ -1,15 +1,15 @@
-/* Rows of CSV and JSON text as doubles, one pass, no memory of its own (docs/adr/0006-serving-stack.md).
+/* Rows of CSV and JSON text as doubles, and their scores: one pass, no memory of its own (docs/adr/0006).
  *
  * What is read here is read as `parsing.py` reads it. Whatever this file does not know for certain it refuses, and that
  * careful reader takes the whole text: for nan, quoted fields, unknown categories, escapes, records by name, and every
- * mistake, which it alone words. A text ends with a NUL, on which every scan stops.
+ * mistake, which it alone words. Every scan stops at a NUL, which must follow the text, at once or later.
  */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CSV = 0, REFUSED = -1, MORE_ROWS = -2, EXACT_DIGITS = 15, EXACT_POWER = 22, LONGEST_NUMBER = 64 };
+enum { CSV = 0, READ = 0, REFUSED = -1, MORE_ROWS = -2, EXACT_DIGITS = 15, EXACT_POWER = 22, LONGEST_NUMBER = 64 };
 
 typedef struct {
     const int32_t *first; /* by input: its first category; one more at the end */
@@ -17,8 +17,33 @@ typedef struct {
     const double *code;   /* by category; an input's categories stand in the order of their bytes */
     const char *bytes;
     const uint8_t *categorical; /* by input */
+    const char *header;         /* what a header of CSV begins with */
+    int32_t header_length;
     int32_t count;
 } Inputs;
+
+/* Where rows go. With a `score` they are scored whenever `rows` is full, and at last; without, they are kept. */
+typedef struct {
+    double *rows;
+    int64_t room, held; /* how many rows there is place for, and how many there are */
+    void (*score)(const void *model, double *rows, int64_t count, double *scores);
+    const void *model;
+    double *scores;
+    int64_t scores_room, scored;
+} Sink;
+
+static int flush(Sink *sink) {
+    if (!sink->score || sink->scored + sink->held > sink->scores_room) return 0;
+    sink->score(sink->model, sink->rows, sink->held, sink->scores + sink->scored);
+    sink->scored += sink->held;
+    sink->held = 0;
+    return 1;
+}
+
+static inline double *next_row(Sink *sink, const Inputs *inputs) {
+    if (sink->held == sink->room && !flush(sink)) return NULL;
+    return sink->rows + sink->held++ * inputs->count;
+}
 
 static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -82,17 +107,17 @@ static const char *csv_row(const Inputs *inputs, const char *at, double *row) {
     return at;
 }
 
-static int64_t read_csv(const Inputs *inputs, const char *at, const char *end, double *rows, int64_t room) {
-    int64_t row = 0;
-    if (!strncmp(at, "\xef\xbb\xbf", 3)) return REFUSED;
+static int read_csv(const Inputs *inputs, const char *at, const char *end, Sink *sink) {
+    if (!strncmp(at, "\xef\xbb\xbf", 3) || !strncmp(at, inputs->header, (size_t)inputs->header_length)) return REFUSED;
     while (at < end) {
-        if (row == room) return MORE_ROWS;
-        if (!(at = csv_row(inputs, at, rows + row++ * inputs->count))) return REFUSED;
+        double *row = next_row(sink, inputs);
+        if (!row) return MORE_ROWS;
+        if (!(at = csv_row(inputs, at, row))) return REFUSED;
         at += *at == '\r';
         if (*at == '\n') at++;
         else if (at != end || at[-1] == '\r') return REFUSED;
     }
-    return row ? row : REFUSED;
+    return at == end ? READ : REFUSED;
 }
 
 static inline const char *spaces(const char *at) {
@@ -125,23 +150,26 @@ static const char *json_row(const Inputs *inputs, const char *at, double *row) {
 }
 
 /* [[…], …] or {"instances": [[…], …]} */
-static int64_t read_json(const Inputs *inputs, const char *at, const char *end, double *rows, int64_t room) {
+static int read_json(const Inputs *inputs, const char *at, const char *end, Sink *sink) {
     static const char key[] = "\"instances\"";
-    int64_t row = 0;
     const char *object = mark(at, '{');
     if (object) at = strncmp(object, key, sizeof key - 1) ? NULL : mark(object + sizeof key - 1, ':');
     at = mark(at, '[');
     do {
-        if (row == room) return MORE_ROWS;
-        if (!at || !(at = json_row(inputs, at, rows + row++ * inputs->count))) return REFUSED;
+        double *row = next_row(sink, inputs);
+        if (!row) return MORE_ROWS;
+        if (!at || !(at = json_row(inputs, at, row))) return REFUSED;
     } while (*at == ',' && (at = mark(at, ',')));
     at = mark(at, ']');
     if (object) at = mark(at, '}');
-    return at == end ? row : REFUSED;
+    return at == end ? READ : REFUSED;
 }
 
-/* Reads `length` bytes of text into at most `room` rows; how many there are, or REFUSED, or MORE_ROWS. */
-int64_t sagestack_read(const Inputs *inputs, int32_t format, const char *text, int64_t length, double *rows,
-                       int64_t room) {
-    return (format == CSV ? read_csv : read_json)(inputs, text, text + length, rows, room);
+/* Reads `length` bytes of text into an empty sink; how many rows there are, or REFUSED, or MORE_ROWS than it takes. */
+int64_t sagestack_read(const Inputs *inputs, int32_t format, const char *text, int64_t length, Sink *sink) {
+    sink->held = sink->scored = 0;
+    int read = (format == CSV ? read_csv : read_json)(inputs, text, text + length, sink);
+    if (read != READ) return read;
+    if (!sink->score) return sink->held ? sink->held : REFUSED;
+    return flush(sink) && sink->scored ? sink->scored : MORE_ROWS;
 }

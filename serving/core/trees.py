@@ -6,7 +6,7 @@ not know, or any probe row scores otherwise than in LightGBM, LightGBM itself sc
 
 import ctypes
 import os
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -43,7 +43,14 @@ class _Leaves(ctypes.Structure):
 
 
 class Trees:
-    """A forest ready to be scored, for any number of callers at once."""
+    """A forest ready to be scored, for any number of callers at once.
+
+    Attributes:
+        name: how it is scored.
+        features: how many the model takes.
+        function: the address of what scores rows: of the forest's address, rows, how many, and their scores.
+        address: the forest's.
+    """
 
     def __init__(self, forest: Forest, library: ctypes.CDLL) -> None:
         leaves = leaves_of(forest)
@@ -51,17 +58,18 @@ class Trees:
         self.features = forest.features
         self._kept = leaves or forest
         self._forest = _leaves(forest, leaves) if leaves else _walk(forest)
-        self._address = ctypes.addressof(self._forest)
+        self.address = ctypes.addressof(self._forest)
         self._score = library.sagestack_leaves if leaves else library.sagestack_walk
         self._score.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
         self._score.restype = None
+        self.function = address_of(self._score)
         self._row = ctypes.c_double * forest.features
 
     def predict_row(self, row: OneRow) -> float:
         """The score of one row, of as many values as the model has features; a ctypes array is not copied."""
         score = ctypes.c_double()
         values = row if isinstance(row, ctypes.Array) else self._row(*row)
-        self._score(self._address, values, 1, ctypes.byref(score))
+        self._score(self.address, values, 1, ctypes.byref(score))
         return score.value
 
     def predict(self, matrix: Matrix) -> Matrix:
@@ -71,7 +79,7 @@ class Trees:
             raise ValueError(f"the matrix has {columns} columns, the model {self.features} features")
         data = np.array(matrix, dtype=np.float64, order="C")  # a copy: scoring changes its rows
         scores = np.empty(rows, dtype=np.float64)
-        self._score(self._address, data.ctypes.data, rows, scores.ctypes.data)
+        self._score(self.address, data.ctypes.data, rows, scores.ctypes.data)
         return scores
 
 
@@ -88,6 +96,11 @@ def _leaves(forest: Forest, leaves: Leaves) -> _Leaves:
     addresses = (array.ctypes.data for array in (*arrays, *more))
     sizes = len(forest.roots), forest.features, len(leaves.asked), leaves.words, leaves.spacing
     return _Leaves(*addresses, *sizes, forest.sigmoid)
+
+
+def address_of(function: Any) -> int | None:  # noqa: ANN401 - ctypes keeps the type of its functions to itself
+    """Where a compiled function is, for compiled code to call."""
+    return ctypes.cast(function, ctypes.c_void_p).value
 
 
 def compiled_library() -> ctypes.CDLL | None:

@@ -3,7 +3,7 @@
 One worker each unless the name says otherwise; wrk, on the same cores, sends rows that vary at 1 and 16 connections. A
 row says `csv100` where it carries 100 rows, in JSON for a peer without CSV. `cpu_us` is the server's own CPU time a
 request, which other work on the machine disturbs least. `--soak MINUTES` loads this server alone and watches
-its memory; `--only NAME` measures the servers whose names contain it.
+its memory; `--only NAME …` measures the servers whose names begin so.
 """
 
 # ruff: noqa: T201 - a bench prints
@@ -36,7 +36,7 @@ TOLERANCE = 1e-6
 def main():
     parser = argparse.ArgumentParser(prog="make bench-serving")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
-    parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME")
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("make bench-serving needs wrk: apt install wrk")
@@ -48,7 +48,7 @@ def main():
         results = [*in_process(folder, model, rows)]
         expected = float(model.predict(rows[:1])[0])
         RESULT.parent.mkdir(parents=True, exist_ok=True)
-        for server in servers(folder, asked.only):
+        for server in servers(folder, tuple(asked.only)):
             results += measure(folder, rows, expected, server)
             RESULT.write_text(json.dumps(results, indent=1) + "\n")  # what is measured stays, whatever comes
     show(results)

@@ -12,6 +12,7 @@ from serving.contract import MODEL_DIRECTORY, TREES_LIBRARY_VARIABLE, WORKERS_VA
 PROJECT = Path(__file__).parents[3]
 PEERS = Path(__file__).with_name("peers")
 TREES = PROJECT / "build" / "trees.so"
+NO_ROWS = PROJECT / "build" / "noop.so"
 OURS = version("sagestack")
 NO_OP = "no-op of our stack"
 TWO_WORKERS = "sagestack, 2 workers"
@@ -21,11 +22,11 @@ class MissingError(Exception):
     """A peer that cannot be measured here; the message is the reason."""
 
 
-def servers(folder, only=""):
-    """Name, version, command, environment and dialect of each server whose name contains `only`."""
-    yield from (one for one in ours(folder) if only in one["server"])
+def servers(folder, only=("",)):
+    """Name, version, command, environment and dialect of each server whose name begins with any of `only`."""
+    yield from (one for one in ours(folder) if one["server"].startswith(only))
     for name, describe in PEERS_BY_NAME.items():
-        if only in name:
+        if name.startswith(only):
             try:
                 yield {"server": name, **describe(folder)}
             except (OSError, subprocess.CalledProcessError) as error:
@@ -39,7 +40,8 @@ def ours(folder):
     serve = [sys.executable, "-m", "serving", "serve"]
     echo, no_op = ([sys.executable, str(PEERS / f"{name}_peer.py")] for name in ("echo", "noop"))
     yield {"server": "bare echo", "version": f"uvloop {version('uvloop')}", "command": echo, "correct": False}
-    yield {"server": NO_OP, "version": OURS, "command": no_op, "environment": environment, "correct": False}
+    nothing = {**environment, "BENCH_NO_ROWS": NO_ROWS}
+    yield {"server": NO_OP, "version": OURS, "command": no_op, "environment": nothing, "correct": False}
     yield {"server": "sagestack", "version": OURS, "command": serve, "environment": environment}
     two = {**environment, WORKERS_VARIABLE: 2}
     yield {"server": TWO_WORKERS, "version": OURS, "command": serve, "environment": two}

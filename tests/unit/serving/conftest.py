@@ -24,6 +24,7 @@ from serving.contract import (
     MODEL_DIRECTORY,
     MODEL_FILE,
     PORT_VARIABLE,
+    TREES_LIBRARY_VARIABLE,
     WORKERS_VARIABLE,
 )
 from serving.core.predictor import Predictor
@@ -92,7 +93,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("there is no C compiler")
     path = tmp_path_factory.mktemp("library") / "trees.so"
     options = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
-    sources = sorted((PROJECT / "serving" / "core").glob("*.c"))
+    sources = sorted((PROJECT / "serving").glob("**/*.c"))
     subprocess.run(["cc", *options, "-o", path, *sources, "-lm"], check=True)
     return path
 
@@ -204,15 +205,29 @@ def stop_server(server: RunningServer) -> int:
 
 
 @pytest.fixture(scope="module")
-def server(ml_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    running = start_server(ml_root, tmp_path_factory.mktemp("server") / "log")
+def as_in_the_image(request: pytest.FixtureRequest) -> Iterator[pytest.MonkeyPatch]:
+    """An environment with the compiled library, where it can be compiled; without it, a server is as careful."""
+    with pytest.MonkeyPatch.context() as patch:
+        if shutil.which("cc"):
+            patch.setenv(TREES_LIBRARY_VARIABLE, str(request.getfixturevalue("library")))
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def server(
+    ml_root: Path, tmp_path_factory: pytest.TempPathFactory, as_in_the_image: pytest.MonkeyPatch
+) -> Iterator[RunningServer]:
+    with as_in_the_image.context():
+        running = start_server(ml_root, tmp_path_factory.mktemp("server") / "log")
     yield running
     assert stop_server(running) == 0
 
 
 @pytest.fixture(scope="module")
-def two_workers(ml_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with pytest.MonkeyPatch.context() as patch:
+def two_workers(
+    ml_root: Path, tmp_path_factory: pytest.TempPathFactory, as_in_the_image: pytest.MonkeyPatch
+) -> Iterator[RunningServer]:
+    with as_in_the_image.context() as patch:
         patch.setenv(WORKERS_VARIABLE, "2")
         server = start_server(ml_root, tmp_path_factory.mktemp("workers") / "log")
     wait_for(server, "listening", 2)
