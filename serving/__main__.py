@@ -22,10 +22,10 @@ from serving.log import Log
 from serving.metrics import Metrics, shared_memory
 from serving.multi_model.application import MultiModelApplication
 from serving.multi_model.models import Models
-from serving.multi_model.trial import Trial
 from serving.pages import Pages
 from serving.server import Server
 from serving.settings import Settings
+from serving.trial import Trial, try_out
 from serving.variables import SettingsError
 from serving.workers import bind, supervise
 
@@ -93,6 +93,7 @@ def _work(settings: Settings, metrics: Metrics, fit: Callable[[], None] = lambda
 def _application(settings: Settings, metrics: Metrics) -> Pages:
     if settings.models:
         return MultiModelApplication(Models(settings.models, Trial()), metrics)
+    try_out(settings.model)
     return Application(Predictor.load(settings.model), metrics, workers=settings.workers)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from serving.core.predictor import Predictor
 from serving.invocation import Invocations
 from serving.multi_model.memory import MEBIBYTE, ModelMemory, model_bytes
-from serving.multi_model.trial import Trial
+from serving.trial import Trial
 
 PAGE: Final = 100
 """So many models a page of the list."""

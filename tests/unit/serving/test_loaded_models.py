@@ -18,8 +18,8 @@ from serving.multi_model import models as loading
 from serving.multi_model.application import MultiModelApplication
 from serving.multi_model.memory import BYTES_A_MODEL, MEBIBYTE, ModelMemory, model_bytes
 from serving.multi_model.models import LoadedError, Models, NoMemoryError, NotLoadedError
-from serving.multi_model.trial import Trial
 from serving.settings import Settings
+from serving.trial import Trial
 from serving.variables import SettingsError
 from tests.unit.serving.conftest import GOOD_ROW
 

@@ -25,7 +25,7 @@ from serving.contract import (
 from serving.core.errors import ArtifactError
 from serving.core.signature import Signature, sha256, write_signature
 from serving.multi_model.memory import model_bytes
-from serving.multi_model.trial import Trial
+from serving.trial import Trial
 from tests.unit.serving.conftest import (
     GOOD_ROW,
     INPUTS,

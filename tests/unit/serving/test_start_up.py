@@ -1,12 +1,14 @@
 """What cannot be served, or listened on, ends the server with one line."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
 import pytest
 
 from serving.contract import MODEL_FILE, PORT_VARIABLE, SIGNATURE_FILE
+from serving.core.signature import read_signature, sha256, write_signature
 from tests.unit.serving.conftest import (
     SERVE,
     RunningServer,
@@ -16,7 +18,7 @@ from tests.unit.serving.conftest import (
 )
 
 
-@pytest.mark.parametrize("broken", ["absent", "signature", "model", "truncated"])
+@pytest.mark.parametrize("broken", ["absent", "signature", "model", "truncated", "damaged, and signed as it is"])
 def test_a_model_that_cannot_be_served_ends_the_server_with_one_line(
     booster: lightgbm.Booster, tmp_path: Path, broken: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -29,6 +31,10 @@ def test_a_model_that_cannot_be_served_ends_the_server_with_one_line(
         (folder / MODEL_FILE).unlink()
     if broken == "truncated":
         (folder / MODEL_FILE).write_bytes((folder / MODEL_FILE).read_bytes()[:-100])
+    if broken == "damaged, and signed as it is":
+        damaged = (folder / MODEL_FILE).read_bytes().replace(b"leaf_value=", b"leaf_values=", 1)
+        write_signature(replace(read_signature(folder), model_sha256=sha256(damaged)), folder)
+        (folder / MODEL_FILE).write_bytes(damaged)
     with pytest.raises(AssertionError, match="ended before it listened"):
         start_server(tmp_path, tmp_path / "log")
     error = capfd.readouterr().err

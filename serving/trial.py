@@ -1,9 +1,10 @@
 """A model is first loaded and asked in a process of its own.
 
 Libraries that read models can abort, crash or turn in circles on a corrupt file: LightGBM does on most texts that lack
-a few bytes. Here that ends a process which nobody needs, and the models beside it go on. The processes are forked by
-one that has everything imported and no threads, which `python -m serving.multi_model.trial` is: it reads folders and
-answers reasons, a JSON text a line.
+a few bytes. Here that ends a process which nobody needs, without a word of theirs, and what is served goes on, or says
+in a line why it cannot begin. Such processes are forked by one that has everything imported and no threads: a server
+that begins, or, beside one that runs, `python -m serving.trial`, which reads folders and answers reasons, a JSON text a
+line.
 """
 
 import os
@@ -15,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from serving.contract import JSON
+from serving.contract import JSON, TREES_LIBRARY_VARIABLE
 from serving.core.errors import ArtifactError, InputError
 from serving.core.predictor import Predictor
 from serving.core.signature import Signature
@@ -57,6 +58,16 @@ class Trial:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def try_out(folder: Path) -> None:
+    """Load the model in a folder in another process, and let its library score a few rows; for a process of one thread.
+
+    Raises:
+        ArtifactError: it cannot be served.
+    """
+    if reason := _tried(folder, compiled=False):
+        raise ArtifactError(reason)
+
+
 def edge_rows(signature: Signature) -> bytes:
     """Rows as JSON that a model must be able to score: nothing known, and small, huge and negative numbers."""
     instances: list[list[object]] = [
@@ -68,7 +79,7 @@ def edge_rows(signature: Signature) -> bytes:
 def main() -> None:
     """Try out every folder that is asked for on standard input, to its end, which is the server's."""
     for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)))) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)), compiled=True)) + b"\n")
         sys.stdout.buffer.flush()
 
 
@@ -77,11 +88,16 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
-def _tried(folder: Path) -> str:
-    """Why the model cannot be served; empty if it can."""
+def _tried(folder: Path, *, compiled: bool) -> str:
+    """Why the model cannot be served; empty if it can.
+
+    What is compiled is proven as it is loaded; a server that begins need not do that twice.
+    """
     reader, writer = os.pipe()
     if (pid := os.fork()) == 0:
         signal.alarm(TRIAL_SECONDS)  # ends this process, wherever it is
+        if not compiled:
+            os.environ.pop(TREES_LIBRARY_VARIABLE, None)
         os._exit(_try(folder, writer))
     os.close(writer)
     with os.fdopen(reader, "rb") as said:
