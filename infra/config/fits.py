@@ -8,6 +8,7 @@ from infra.config.errors import Problem
 from infra.config.inference_pipeline import InferencePipelineEndpointConfig
 from infra.config.model import ModelConfig
 from infra.config.tree import Node, Path, key_path
+from infra.prices import prices
 
 LONGEST_NAME: Final = 63
 """SageMaker's limit for models, endpoints and their configurations, the content hash included.
@@ -24,7 +25,7 @@ def misfits(model: ModelConfig, environment: EnvironmentConfig, node: Node, file
         node: what the model was read from.
         file: the file's name, as messages show it.
     """
-    for path, message in (*_name(model, environment), *_images(model, environment)):
+    for path, message in (*_name(model, environment), *_images(model, environment), *_price(model, environment)):
         origin = node.nearest(path).origin
         shown = path if origin.overlay is None else ("environments", origin.overlay, *path)
         yield Problem(file, origin.line, key_path(shown), message)
@@ -53,3 +54,13 @@ def _images(model: ModelConfig, environment: EnvironmentConfig) -> Iterator[tupl
                 why = f"is in {region}, but {environment.name} is in {environment.region}, where SageMaker pulls from"
                 fix = f"push it there, and name it under environments.{environment.name}"
                 yield ("endpoint", key, index, "image"), f"{why}: {fix}"
+
+
+def _price(model: ModelConfig, environment: EnvironmentConfig) -> Iterator[tuple[Path, str]]:
+    """A month's costs cannot be limited where nobody knows what a machine costs."""
+    machine, region = model.training.instance.type, environment.region
+    if model.retraining.max_usd_a_month is None or prices(region).instance_hour(machine) is not None:
+        return
+    why = f"is set, but no price of {machine} in {region} is known"
+    fix = f"have `sagestack prices --env {environment.name}` read it, take another training.instance.type, or remove it"
+    yield ("retraining", "max_usd_a_month"), f"{why}: {fix}"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from infra.config.base import Broken, Count, Section, Timetable
+from infra.config.base import Broken, Count, Positive, Section, Timetable
 
 
 class NewDataConfig(Section):
@@ -56,3 +56,6 @@ class RetrainingConfig(Section):
     """Least days between two retrainings; 0 for none."""
     max_runs_a_month: Count = 10
     """Most runs in a calendar month (UTC), failed ones too: what retraining may cost."""
+    max_usd_a_month: Positive | None = None
+    """What a calendar month's runs may cost together, in US dollars: estimated from the time that runs took and the
+    list price of their machines; no limit unless given."""

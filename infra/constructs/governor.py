@@ -21,6 +21,7 @@ CODE = (
     "monitoring/__init__.py",
     "monitoring/contract.py",
     "monitoring/governor/__init__.py",
+    "monitoring/governor/costs.py",
     "monitoring/governor/debounce.py",
     "monitoring/governor/function.py",
     "monitoring/governor/ledger.py",

@@ -14,10 +14,12 @@ from infra.constructs.platform import Platform
 from infra.constructs.schedules import expression
 from infra.constructs.training_pipeline import TrainingPipeline
 from infra.naming import ModelNames
+from infra.prices import VOLUME_GB_MONTH, prices
 from infra.provider import Construct, aws
 from monitoring import contract
 
 BYTES_A_MB: Final = 1_000_000
+HOURS_A_MONTH: Final = 730
 WINDOW_DAYS: Final = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31}
 """Days in which there is a window at least."""
 SPEC_VERSION: Final = 3
@@ -102,15 +104,22 @@ class Retraining(Construct):
             "data_prefix": self._names.data_prefix,
             "cooldown_days": retraining.cooldown_days,
             "max_runs_a_month": retraining.max_runs_a_month,
-            "new_data": None
-            if new_data is None
-            else {
-                "minimum_files": new_data.minimum_files,
-                "minimum_bytes": round(new_data.minimum_mb * BYTES_A_MB),
-                "debounce": debounce and debounce.spec(),
-            },
+            "cost_cap": self._cost_cap(),
+            "new_data": new_data and _new_data(new_data, debounce),
             "watches": [self._watch(one) for one in watched],
         }
+
+    def _cost_cap(self) -> dict[str, Any] | None:
+        """An hour of a job's machine, with its volume where the price of one is known."""
+        cap, machine = self._model.retraining.max_usd_a_month, self._model.training.instance
+        if cap is None:
+            return None
+        known = prices(self._names.environment.region)
+        hour, volume = known.instance_hour(machine.type), known.of(VOLUME_GB_MONTH)
+        if hour is None:
+            raise ValueError(f"the price of {machine.type} is not known")  # the configuration was checked for it
+        storage = volume.usd * machine.volume_gb / HOURS_A_MONTH if volume else 0
+        return {"max_usd_a_month": cap, "usd_an_hour": round(hour.usd + storage, 6)}
 
     def _watch(self, watched: Watched) -> dict[str, Any]:
         """Drift may have to last for some windows; a fall of quality has labels to prove it."""
@@ -169,6 +178,14 @@ class Retraining(Construct):
             principal="events.amazonaws.com",
             source_arn=rule.arn,
         )
+
+
+def _new_data(new_data: NewDataConfig, debounce: Debounce | None) -> dict[str, Any]:
+    return {
+        "minimum_files": new_data.minimum_files,
+        "minimum_bytes": round(new_data.minimum_mb * BYTES_A_MB),
+        "debounce": debounce and debounce.spec(),
+    }
 
 
 def _raised(watched: Watched) -> dict[str, Any]:

@@ -51,11 +51,12 @@ class TrainingPipeline(Construct):
         )
 
     def grant_start(self, role: ServiceRole) -> None:
-        """Start a run, and see which runs there were."""
+        """Start a run, and see which runs there were and how long they took."""
         role.grant(
             allow(
                 [
                     "sagemaker:DescribePipelineExecution",
+                    "sagemaker:ListPipelineExecutionSteps",
                     "sagemaker:ListPipelineExecutions",
                     "sagemaker:StartPipelineExecution",
                 ],

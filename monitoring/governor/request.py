@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from monitoring.contract import EVENT_SOURCE, RETRAINING_DECIDED, STARTED_BY_PARAMETER
+from monitoring.governor.costs import Bill
 from monitoring.governor.debounce import look_again, quiet_at
 from monitoring.governor.ledger import Ledger, Start, moment
-from monitoring.governor.rules import Decision, Run, Situation, Trigger, decide
+from monitoring.governor.rules import Costs, Decision, Run, Situation, Trigger, decide
 from monitoring.governor.sources import LabelledFiles, labelled_files, runs, windows, with_start
 from monitoring.governor.spec import Spec
 
@@ -87,8 +88,9 @@ class Request:
     def _situation(self, last: Start, seen: Sequence[bool]) -> Situation:
         listed = runs(self.client("sagemaker"), self.spec.pipeline)
         files = self._files(listed) if self.trigger.started_by == "new-data" else LabelledFiles()
-        known = with_start(listed, last, self.at)
-        return Situation(known, files.new_files, files.new_bytes, seen, self.ledger.hold())
+        known, cap = with_start(listed, last, self.at), self.spec.cost_cap
+        costs = Bill(self.client("sagemaker"), cap).costs(listed, self.at) if cap else Costs()
+        return Situation(known, files.new_files, files.new_bytes, seen, self.ledger.hold(), costs)
 
     def _files(self, listed: Sequence[Run]) -> LabelledFiles:
         return labelled_files(self.client("s3"), self.spec, listed)

@@ -38,6 +38,14 @@ class Trigger:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What this month's runs have cost, and what another is expected to; None if none has ended yet. US dollars."""
+
+    spent: float = 0
+    expected: float | None = None
+
+
+@dataclass(frozen=True)
 class Situation:
     """What the rules look at.
 
@@ -47,6 +55,7 @@ class Situation:
         new_bytes: Their size together.
         windows: Of each of the last windows that were looked at, the oldest first, whether it breached.
         hold: Why nothing is started, and who said so; None if there is no hold.
+        costs: What the month's runs have cost; looked at where there is a cap.
     """
 
     runs: Sequence[Run] = ()
@@ -54,6 +63,7 @@ class Situation:
     new_bytes: int = 0
     windows: Sequence[bool] = ()
     hold: str | None = None
+    costs: Costs = Costs()
 
 
 @dataclass(frozen=True)
@@ -85,14 +95,15 @@ def decide(trigger: Trigger, now: datetime, situation: Situation, spec: Spec) ->
 
     Returns:
         The first rule that speaks against a run, in this order: a hold, a run in flight, the month's number of runs
-        (nobody passes these three), the trigger switched off, the cooldown since the last run's start (a person
-        passes; a run that failed or was stopped does not count, so that it blocks nothing for ever), too few windows
-        that breached, too little new data. Otherwise a start.
+        and their costs (nobody passes these four), the trigger switched off, the cooldown since the last run's start
+        (a person passes; a run that failed or was stopped does not count, so that it blocks nothing for ever), too few
+        windows that breached, too little new data. Otherwise a start.
     """
     objection = (
         _held(situation)
         or _in_flight(situation.runs)
         or _used_up(now, situation.runs, spec)
+        or _too_dear(now, situation, spec)
         or _switched_off(trigger, spec)
         or _cooling(trigger, now, situation.runs, spec)
         or _passing(trigger, situation.windows, spec)
@@ -117,10 +128,23 @@ def _in_flight(runs: Sequence[Run]) -> Objection | None:
 
 def _used_up(now: datetime, runs: Sequence[Run], spec: Spec) -> Objection | None:
     """Failed runs count: they cost as much."""
-    number = sum((run.started.year, run.started.month) == (now.year, now.month) for run in runs)
+    month = month_of(now, runs)
+    number = sum(in_month(run, month) for run in runs)
     if number < spec.max_runs_a_month:
         return None
-    return Objection(f"{number} run(s) in {now:%Y-%m} already, {spec.max_runs_a_month} allowed a month", _next(now))
+    return Objection(f"{number} run(s) in {month:%Y-%m} already, {spec.max_runs_a_month} allowed a month", _next(month))
+
+
+def _too_dear(now: datetime, situation: Situation, spec: Spec) -> Objection | None:
+    """A first run is never too dear: nobody knows what it will cost."""
+    cap, costs = spec.cost_cap, situation.costs
+    expected = costs.expected or 0
+    if cap is None or costs.spent + expected <= cap.max_usd_a_month:
+        return None
+    month = month_of(now, situation.runs)
+    spent = f"runs in {month:%Y-%m} have cost about ${costs.spent:.2f}, another is expected to cost ${expected:.2f}"
+    until = _next(month) if expected <= cap.max_usd_a_month else None
+    return Objection(f"{spent}, and ${cap.max_usd_a_month:.2f} are allowed a month", until)
 
 
 def _switched_off(trigger: Trigger, spec: Spec) -> Objection | None:
@@ -161,6 +185,16 @@ def _too_little(trigger: Trigger, situation: Situation, spec: Spec) -> Objection
     if situation.new_bytes < rules.minimum_bytes:
         return Objection(f"{situation.new_bytes} new bytes {since}, {rules.minimum_bytes} needed")
     return None
+
+
+def month_of(now: datetime, runs: Sequence[Run]) -> datetime:
+    """A moment of the month that a run started now counts for: an event of the last one may come late."""
+    return max([now, *(run.started for run in runs)])
+
+
+def in_month(run: Run, month: datetime) -> bool:
+    """Whether a run was started in the calendar month of a moment."""
+    return (run.started.year, run.started.month) == (month.year, month.month)
 
 
 def _next(now: datetime) -> datetime:

@@ -83,8 +83,19 @@ class NewData:
 
 
 @dataclass(frozen=True)
+class CostCap:
+    """What a month's runs may cost together, and what an hour of one of their machines costs, in US dollars."""
+
+    max_usd_a_month: float
+    usd_an_hour: float
+
+
+@dataclass(frozen=True)
 class Spec:
-    """The model's rules, and where its things are; `new_data` is null if new data starts nothing."""
+    """The model's rules, and where its things are.
+
+    `new_data` is null if new data starts nothing, `cost_cap` if there is none.
+    """
 
     schema_version: int
     model: str
@@ -94,6 +105,7 @@ class Spec:
     data_prefix: str
     cooldown_days: float
     max_runs_a_month: int
+    cost_cap: CostCap | None
     new_data: NewData | None
     watches: tuple[Watch, ...]
 
@@ -107,9 +119,13 @@ class Spec:
         document = json.loads(text)
         if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
             raise ValueError(f"{GOVERNOR_SPEC_VARIABLE} must have schema_version {SCHEMA_VERSION}")
-        new_data = document.get("new_data")
-        document |= {"new_data": new_data and _new_data(new_data), "watches": tuple(map(_watch, document["watches"]))}
-        return _part(cls, document)
+        new_data, cost_cap = document.get("new_data"), document.get("cost_cap")
+        parts = {
+            "cost_cap": cost_cap and _part(CostCap, cost_cap),
+            "new_data": new_data and _new_data(new_data),
+            "watches": tuple(map(_watch, document.get("watches", ()))),
+        }
+        return _part(cls, {**document, **{name: part for name, part in parts.items() if name in document}})
 
     def watch(self, kind: str) -> Watch | None:
         """What is watched on behalf of `kind`; None if nothing is."""

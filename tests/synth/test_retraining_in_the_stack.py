@@ -95,6 +95,13 @@ def test_new_data_is_put_off_by_schedules_that_may_only_call_the_governor(stack)
     )
 
 
+def test_what_a_months_runs_may_cost_is_told_with_the_price_of_their_machines_hour(new_project, synthesize):
+    project = new_project()
+    project.model("churn", "retraining: {max_usd_a_month: 20}")
+    told = spec(synthesize(project)["local-churn"])
+    assert (told.cost_cap.max_usd_a_month, told.cost_cap.usd_an_hour) == (20, 0.23)
+
+
 def test_without_a_debounce_the_governor_makes_no_schedule(new_project, synthesize):
     project = new_project()
     project.model("churn", "retraining: {new_data: {debounce_minutes: 0}}")

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "infra.pipelines": ("infra.config", "infra.naming", "infra.errors", *CONTRACTS),
     "infra.provider": ("infra.errors",),
     "infra.provider.regenerate": ("infra.provider", "infra.errors", "infra.toolchain"),
-    "infra.config": ("infra.naming", "infra.errors", *CONTRACTS),
+    "infra.config": ("infra.naming", "infra.errors", "infra.prices", *CONTRACTS),
     "infra.naming": CONTRACTS,
     "infra.images": CONTRACTS,
     "infra.errors": (),

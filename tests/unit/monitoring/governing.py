@@ -45,6 +45,7 @@ SPEC = Spec(
     data_prefix="flight-delay/labelled/",
     cooldown_days=75,
     max_runs_a_month=4,
+    cost_cap=None,
     new_data=NewData(minimum_files=3, minimum_bytes=0, debounce=None),
     watches=(DRIFT, QUALITY),
 )

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.contract import STARTED_BY
-from monitoring.governor.rules import IN_FLIGHT, Decision, Run, Situation, Trigger, decide
+from monitoring.governor.rules import IN_FLIGHT, Costs, Decision, Run, Situation, Trigger, decide
+from monitoring.governor.spec import CostCap
 from tests.unit.monitoring.governing import SPEC, of_new_data, of_windows
 
 NOW = datetime(2013, 4, 1, tzinfo=UTC)
@@ -105,6 +106,46 @@ def test_the_months_runs_are_used_up_for_everybody_until_the_next_month(trigger)
     assert "2 run(s) in 2013-04 already, 2 allowed a month" in refused.reason
     assert refused.until == datetime(2013, 5, 1, tzinfo=UTC)
     assert decided(trigger, *runs, spec=spec, now=NOW + timedelta(days=30)).start
+
+
+@pytest.mark.parametrize("trigger", STARTED_BY)
+def test_nobody_passes_the_months_costs_and_the_reason_says_the_figures(trigger):
+    spec = replace(SPEC, cost_cap=CostCap(max_usd_a_month=5, usd_an_hour=0.23))
+    assert decided(trigger, spec=spec, costs=Costs(3.75, 1.25)).start
+    refused = decided(trigger, spec=spec, costs=Costs(3.75, 1.26))
+    assert refused.reason.endswith(
+        "runs in 2013-04 have cost about $3.75, another is expected to cost $1.26, and $5.00 are allowed a month"
+    )
+    assert refused.until == datetime(2013, 5, 1, tzinfo=UTC)
+    assert decided(trigger, spec=spec, costs=Costs(9, 5.01)).until is None  # no month would be better
+    assert decided(trigger, costs=Costs(1e9, 1e9)).start
+
+
+def test_an_event_of_last_month_that_comes_late_counts_for_the_month_in_which_it_would_start():
+    spec = replace(SPEC, max_runs_a_month=1, cooldown_days=0)
+    refused = decided("person", Run(NOW, "Succeeded"), spec=spec, now=NOW - timedelta(minutes=1))
+    assert "1 run(s) in 2013-04 already" in refused.reason
+
+
+DELIVERIES = st.lists(
+    st.tuples(TRIGGERS, st.integers(0, 240), st.integers(0, 6), st.sampled_from(["Succeeded", "Failed"])), max_size=60
+)
+"""Triggers as they come: on whose behalf, in which hour, how many hours late, and what a run would come to."""
+
+
+@given(DELIVERIES, st.integers(0, 9), st.integers(1, 4))
+def test_whatever_comes_in_whatever_order_no_limit_is_ever_passed(deliveries, cooldown_days, max_runs):
+    spec = replace(SPEC, cooldown_days=cooldown_days, max_runs_a_month=max_runs)
+    begin, runs, bidden = datetime(2013, 3, 27, tzinfo=UTC), [], []
+    for trigger, hour, late, becomes in sorted(deliveries, key=lambda each: each[1]):
+        arrives = begin + timedelta(hours=hour)
+        if decide(trigger, arrives - timedelta(hours=late), Situation(runs, 3, 9, (True,)), spec).start:
+            bidden.append((trigger.started_by, arrives, [run for run in runs if run.status == "Succeeded"]))
+            runs.append(Run(arrives, becomes))
+    for started_by, at, before in bidden:
+        assert started_by == "person" or all(at - run.started >= timedelta(days=cooldown_days) for run in before)
+    for month in (3, 4):
+        assert sum(run.started.month == month for run in runs) <= max_runs
 
 
 def test_a_clock_that_went_back_starts_nothing_before_the_cooldown_of_what_has_run():
