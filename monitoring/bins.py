@@ -25,6 +25,8 @@ CATEGORY_BINS: Final = 20
 A bin a category, for hundreds of them, would make small windows drift by chance alone (see `statistics.psi`).
 """
 
+LARGEST: Final = float(np.finfo(np.float64).max)
+
 Numbers = npt.NDArray[np.float64]
 """A numeric column, NaN where a value is missing."""
 Places = npt.NDArray[np.int32]
@@ -49,15 +51,15 @@ class NumericBins:
         """Edges at the quantiles of the baseline's finite values.
 
         Where a tenth or more of them sit on the smallest value, an empty bin lies below it, so that a window that goes
-        lower is seen to; a constant is no special case.
+        lower is seen to; a constant is no special case. Where all are infinite, finite ones get a bin between them.
         """
-        known = values.cast(pl.Float64).to_numpy()
-        known = known[np.isfinite(known)]
+        column = values.cast(pl.Float64).to_numpy()
+        known = column[np.isfinite(column)]
         if not known.size:
-            return cls(values.name, ())
+            return cls(values.name, (-LARGEST, LARGEST) if np.isinf(column).any() else ())
         inner = np.arange(1, QUANTILE_BINS) / QUANTILE_BINS
         edges = np.unique(np.quantile(known, inner, method="inverted_cdf"))
-        if np.finfo(np.float64).min < edges[0] == known.min():
+        if -LARGEST < edges[0] == known.min():
             edges = np.concatenate([[np.nextafter(edges[0], -np.inf)], edges])
         return cls(values.name, tuple(float(edge) for edge in edges))
 

@@ -59,6 +59,11 @@ def test_infinite_values_shape_no_edge():
     assert all(math.isfinite(edge) for edge in NumericBins.fit(numeric([math.inf, -math.inf, 1.0, 2.0])).edges)
 
 
+def test_a_baseline_of_infinite_values_alone_tells_finite_ones_from_them():
+    bins = NumericBins.fit(numeric([math.inf, math.inf, -math.inf, None]))
+    assert bins.count(numeric([-math.inf, 0.0, 1e300, math.inf, None])).tolist() == [1, 2, 1, 1]
+
+
 def test_categories_are_ordered_by_frequency_then_name():
     bins = CategoricalBins.fit(categorical(["UA", "AA", "UA", None, "", "9E"]))
     assert bins.categories == ("UA", "9E", "AA")
