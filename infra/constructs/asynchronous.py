@@ -142,7 +142,7 @@ class AsynchronousHosting(Hosting):
             pictures.errors(endpoint),
             pictures.latency(endpoint),
             Picture("Time of a request (milliseconds)", HOUR, took),
-            *pictures.fleet(endpoint, {VARIANT: self._settings.instance_type}),
+            *pictures.fleet(endpoint, {VARIANT: self._settings.instance_type}, self.names.environment.region),
         ]
 
     def _topic_arn(self, name: str) -> str:

@@ -90,7 +90,7 @@ class InferencePipelineHosting(Hosting):
         endpoint, settings = self.names.base, self._settings
         hosts = [*(one.name for one in settings.before), MODEL_CONTAINER, *(one.name for one in settings.after)]
         each = [container_metric("ContainerLatency", endpoint, host, "p99") for host in hosts]
-        shared = pictures.answering(endpoint, {VARIANT: settings.instance_type})
+        shared = pictures.answering(endpoint, {VARIANT: settings.instance_type}, self.names.environment.region)
         return [*shared, Picture("Latency of each container (microseconds)", HOUR, each)]
 
 

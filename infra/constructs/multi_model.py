@@ -90,7 +90,7 @@ class MultiModelHosting(Hosting):
         """Traffic, errors, latency, and how well the cache does."""
         endpoint = self.names.base
         return [
-            *pictures.answering(endpoint, {VARIANT: self._settings.instance_type}),
+            *pictures.answering(endpoint, {VARIANT: self._settings.instance_type}, self.names.environment.region),
             Picture(
                 "Requests whose model was loaded (share)", HOUR, [endpoint_metric("ModelCacheHit", endpoint, "Average")]
             ),

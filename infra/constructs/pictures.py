@@ -15,11 +15,13 @@ from infra.constructs.metrics import (
     quality_metric,
 )
 from infra.naming import VARIANT
+from infra.prices import SERVERLESS_GB_SECOND, Price, prices
 from monitoring import contract
 
 PERCENTILES: Final = ("p50", "p90", "p99")
 BUSY: Final = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
 BUSY_GPU: Final = ("GPUUtilization", "GPUMemoryUtilization")
+MICROSECONDS_A_SECOND: Final = 1_000_000
 SAMPLES_AN_HOUR: Final = 60
 """Of each instance: one a minute."""
 
@@ -45,21 +47,35 @@ def latency(endpoint: str, variants: Sequence[str] = (VARIANT,)) -> Picture:
     return Picture("Model latency (microseconds)", HOUR, lines)
 
 
-def answering(endpoint: str, fleets: Fleets) -> list[Picture]:
+def answering(endpoint: str, fleets: Fleets, region: str) -> list[Picture]:
     """All of an endpoint that runs on instances and answers at once."""
     shown = [picture(endpoint, tuple(fleets)) for picture in (requests, errors, latency)]
-    return [*shown, *fleet(endpoint, fleets)]
+    return [*shown, *fleet(endpoint, fleets, region)]
 
 
-def fleet(endpoint: str, fleets: Fleets) -> list[Picture]:
-    """How many instances there are, and how busy they are: 100 % for each processor, and for each GPU."""
+def fleet(endpoint: str, fleets: Fleets, region: str) -> list[Picture]:
+    """How many instances there are, how busy they are (100 % for each processor, and for each GPU), what they cost."""
     counted = [Times(_samples(endpoint, variant), 1 / SAMPLES_AN_HOUR, variant) for variant in fleets]
     busy = [
         instance_metric(name, endpoint, "Average", variant=variant)
         for variant, instance_type in fleets.items()
         for name in (*BUSY, *(BUSY_GPU if gpus(instance_type) else ()))
     ]
-    return [Picture("Instances", HOUR, counted), Picture("How busy an instance is (%)", HOUR, busy)]
+    return [
+        Picture("Instances", HOUR, counted),
+        Picture("How busy an instance is (%)", HOUR, busy),
+        *_cost(endpoint, fleets, region),
+    ]
+
+
+def answers_cost(endpoint: str, gigabytes: float, region: str) -> list[Picture]:
+    """What a serverless endpoint's answers cost: memory times their time; nothing where no price is known."""
+    price = prices(region).of(SERVERLESS_GB_SECOND)
+    if price is None:
+        return []
+    took = endpoint_metric("ModelLatency", endpoint, "Sum")
+    line = Times(took, price.usd * gigabytes / MICROSECONDS_A_SECOND, f"{gigabytes:g} GB")
+    return [Picture(_dated("Cost of answers", price), HOUR, [line])]
 
 
 def drift(endpoint: str) -> list[Picture]:
@@ -85,6 +101,25 @@ def quality(endpoint: str, metric: str) -> list[Picture]:
 
 
 _COUNTS: Final = (contract.SAMPLE_COUNT_METRIC, contract.DRIFTED_FEATURES_METRIC)
+
+
+def _cost(endpoint: str, fleets: Fleets, region: str) -> list[Picture]:
+    """Of the variants whose instances have a price here."""
+    known = {variant: prices(region).instance_hour(instance_type) for variant, instance_type in fleets.items()}
+    priced = {variant: price for variant, price in known.items() if price is not None}
+    lines = [
+        Times(_samples(endpoint, variant), price.usd / SAMPLES_AN_HOUR, variant) for variant, price in priced.items()
+    ]
+    return [Picture(_dated("Cost of instances", min(priced.values(), key=_day)), HOUR, lines)] if lines else []
+
+
+def _dated(what: str, price: Price) -> str:
+    return f"{what} (USD an hour, estimated at list prices, {price.as_of})"
+
+
+def _day(price: Price) -> str:
+    """What is not dated comes first."""
+    return price.as_of if price.as_of[0].isdigit() else ""
 
 
 def _samples(endpoint: str, variant: str) -> Metric:

@@ -87,7 +87,8 @@ class RealTimeHosting(Hosting):
         if settings.shadow is not None:
             beside[SHADOW_VARIANT] = settings.shadow
         types = {name: self._type(one) for name, one in beside.items()}
-        return pictures.answering(self.names.base, {VARIANT: settings.instance_type, **types})
+        fleets = {VARIANT: settings.instance_type, **types}
+        return pictures.answering(self.names.base, fleets, self.names.environment.region)
 
     def _fleet(self, name: str, model: str, beside: VariantConfig | ShadowConfig) -> Arguments:
         return fleet(name, model, instance_type=self._type(beside), instances=beside.instances, weight=beside.weight)

@@ -12,6 +12,7 @@ from infra.constructs.metrics import Metric, endpoint_metric
 from infra.constructs.platform import Platform
 from infra.naming import VARIANT, ModelNames
 
+MB_A_GB = 1_024
 USED = "ServerlessConcurrentExecutionsUtilization"
 
 
@@ -83,6 +84,7 @@ class ServerlessHosting(Hosting):
             pictures.latency(endpoint),
             Picture("Concurrency (share of the limit)", HOUR, used),
             Picture("Cold start (microseconds)", HOUR, started),
+            *pictures.answers_cost(endpoint, self._settings.memory_mb / MB_A_GB, self.names.environment.region),
         ]
 
     def _concurrency(self) -> Arguments:

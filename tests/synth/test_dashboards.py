@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from infra.prices import prices
 from monitoring import contract
 from tests.synth.dashboards import metric_rows, searched, shown, widgets
 
@@ -108,6 +109,45 @@ def test_the_instances_of_every_variant_are_counted(kinds, kind):
         if (namespace, statistic) == (INSTANCES, "SampleCount")
     }
     assert counted == declared
+
+
+def cost_lines(stack):
+    for widget in widgets(stack):
+        if widget["properties"].get("title", "").startswith("Cost of"):
+            rows = widget["properties"]["metrics"]
+            by_id = {row[-1]["id"]: row for row in rows}
+            for row in (row[0] for row in rows if len(row) == 1):
+                of, factor = row["expression"].split(" * ")
+                yield row["label"], by_id[of], float(factor)
+
+
+@pytest.mark.parametrize("kind", FLEETS)
+def test_every_fleet_shows_what_its_instances_cost_an_hour_at_their_list_price(kinds, kind):
+    """An hour of one instance is 60 samples: 60 times the factor is the price."""
+    stack = kinds[kind]
+    types = {}
+    for one in stack.all("aws_sagemaker_endpoint_configuration").values():
+        for each in [*one["production_variants"], *one.get("shadow_production_variants", [])]:
+            types[each["variant_name"]] = each["instance_type"]
+    known = {name: prices("us-east-1").instance_hour(instance_type) for name, instance_type in types.items()}
+    found = {label: (row, factor) for label, row, factor in cost_lines(stack)}
+    assert found.keys() == {name for name, price in known.items() if price is not None}
+    for name, (row, factor) in found.items():
+        assert (row[:2], row[-1]["stat"]) == ([INSTANCES, "CPUUtilization"], "SampleCount")
+        assert factor * 60 == pytest.approx(known[name].usd)
+
+
+def test_a_serverless_endpoint_shows_what_its_answers_cost(kinds):
+    ((_, row, factor),) = cost_lines(kinds["serverless"])
+    configurations = kinds["serverless"].all("aws_sagemaker_endpoint_configuration").values()
+    (megabytes,) = {one["production_variants"][0]["serverless_config"]["memory_size_in_mb"] for one in configurations}
+    assert (row[1], row[-1]["stat"]) == ("ModelLatency", "Sum")
+    assert factor * 1e6 == pytest.approx(0.00002 * megabytes / 1024)
+
+
+def test_where_no_price_is_known_no_cost_is_shown(prod):
+    assert list(cost_lines(prod["prod-churn"])) == []  # eu-west-1 has no price of ml.m5.large
+    assert prices("eu-west-1").instance_hour("ml.m5.large") is None
 
 
 def test_drift_is_shown_where_it_is_watched(prod):
