@@ -64,6 +64,11 @@ class Instance:
             raise
         self._models = LoadedModels(next(iter(self.processes.values())), archives) if archives else None
 
+    @property
+    def pids(self) -> list[int]:
+        """Of its processes."""
+        return [process.pid for process in self.processes.values()]
+
     def has_ended(self, within_seconds: float) -> bool:
         """Whether one of its processes ends soon."""
         return any(process.has_ended(within_seconds) for process in self.processes.values())

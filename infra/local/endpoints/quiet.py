@@ -1,4 +1,4 @@
-"""The minutes after a variant's last request: that there was none is said for a while, so that policies scale in."""
+"""The minutes after a variant's last request: what there is to say is said for a while, so that policies scale in."""
 
 import threading
 from collections.abc import Callable
@@ -17,7 +17,7 @@ LONE_QUIET_MINUTES = 5
 
 
 class Quiet:
-    """Calls `say` with a key and the begin of each minute in which nothing came of it, `QUIET_MINUTES` at most."""
+    """Calls `say` with a key and the begin of each minute, once it is over, `QUIET_MINUTES` at most."""
 
     def __init__(self, clock: Clock, say: Callable[[Key, datetime], None]) -> None:
         self._clock, self._say = clock, say

@@ -59,6 +59,11 @@ class ServingProcess:
         threading.Thread(target=self._ship_logs, name=f"logs {sandbox.folder.name}", daemon=True).start()
 
     @property
+    def pid(self) -> int:
+        """Of the process itself; its workers are its children."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self._process.poll() is None

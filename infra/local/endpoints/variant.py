@@ -13,6 +13,7 @@ from infra.local.endpoints.exchange import Answer, Request
 from infra.local.endpoints.instance import Instance, LogPlace
 from infra.local.endpoints.multi_model import Archives
 from infra.local.endpoints.serving_process import NotAnsweredError, UnhealthyError
+from infra.local.endpoints.utilization import Running, Utilization
 from infra.local.engine import Engine
 from infra.local.model_containers import ServedModel, of_model, unpack
 from infra.local.validation import Json
@@ -76,6 +77,7 @@ class Variant:
         self._turn = itertools.count()
         self._changing = threading.Lock()
         self._retired = False
+        self._utilization = Utilization(host.cloud, (endpoint, self.name), folder, self._processes)
 
     @property
     def running(self) -> int:
@@ -119,6 +121,7 @@ class Variant:
             leaving, self._running = self._running[wanted:], self._running[:wanted]
             self.instances = instances
         _retire_all(leaving)
+        self._notice()
 
     def answer(self, request: Request) -> Answer:
         """Have one of the instances answer; one found dead is replaced, and its request asked once more.
@@ -131,6 +134,7 @@ class Variant:
             TimeoutError: it took too long.
         """
         instance = self._next()
+        self._notice()
         try:
             return _ask(instance, request)
         except NotAnsweredError:
@@ -142,7 +146,17 @@ class Variant:
         with self._changing:
             self._retired = True
             leaving, self._running = self._running, []
+        self._utilization.end()
         _retire_all(leaving)
+
+    def _notice(self) -> None:
+        """Something has happened: have it measured."""
+        if self.has_instances:
+            self._utilization.awake()
+
+    def _processes(self) -> Running:
+        running = self._running
+        return Running(self.instances, tuple(pid for instance in running for pid in instance.pids))
 
     def _next(self) -> Instance:
         running = self._running

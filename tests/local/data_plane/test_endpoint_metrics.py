@@ -1,5 +1,8 @@
+import os
+import time
 from datetime import timedelta
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -21,9 +24,29 @@ def test_a_minute_of_invocations_is_published_when_it_is_over(live):
     assert 0 < latency["Minimum"] <= latency["Maximum"] < 1e6
 
 
-def statistics(deployment, metric, minute):
+def test_how_busy_an_instance_is_is_measured_and_published_for_each(live):
+    clock = live.cloud
+    clock.advance(clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1))
+    live.invoke()
+    clock.advance(clock.now().replace(second=0, microsecond=0) + timedelta(minutes=1))
+    minute = clock.now().replace(second=0, microsecond=0)
+    began = time.monotonic()
+    live.invoke(b"busy 0.5")
+    clock.advance(minute + timedelta(minutes=1))
+    elapsed = time.monotonic() - began
+    cpu, memory, disk = (
+        statistics(live, f"{name}Utilization", minute, namespace="/aws/sagemaker/Endpoints")
+        for name in ("CPU", "Memory", "Disk")
+    )
+    assert {(one["SampleCount"], one["Unit"]) for one in (cpu, memory, disk)} == {(1, "Percent")}
+    assert 100 * 0.4 / (elapsed + 1) < cpu["Sum"] <= 100 * os.cpu_count() * 1.1
+    assert 0 < memory["Sum"] < 50
+    assert disk["Sum"] == pytest.approx(psutil.disk_usage(str(live.cloud.handle.home)).percent, abs=2)
+
+
+def statistics(deployment, metric, minute, namespace="AWS/SageMaker"):
     (point,) = deployment.cloud.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
+        Namespace=namespace,
         MetricName=metric,
         Dimensions=[
             {"Name": "EndpointName", "Value": deployment.name},

@@ -114,6 +114,32 @@ def test_a_policy_follows_any_metric_and_scales_in_only_if_it_may(scaling):
     assert scaling.instances() == 2
 
 
+def test_processors_that_are_busy_scale_out_and_idle_ones_scale_in(scaling):
+    """The policy is the one that `kind: cpu` becomes; five per cent of a core are reached on a busy machine too."""
+    scaling.register(least=1, most=2)
+    metric = {
+        "Namespace": "/aws/sagemaker/Endpoints",
+        "MetricName": "CPUUtilization",
+        "Statistic": "Average",
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": scaling.live.name},
+            {"Name": "VariantName", "Value": "main"},
+        ],
+    }
+    config = {"TargetValue": 5.0, "CustomizedMetricSpecification": metric, "ScaleInCooldown": 60}
+    scaling.put("cpu", "TargetTrackingScaling", config)
+    for _ in range(4):
+        scaling.pass_minute()
+    assert scaling.instances() == 1
+    for _ in range(4):
+        scaling.live.invoke(b"busy 0.4")
+        scaling.pass_minute()
+    assert (scaling.instances(), scaling.processes()) == (2, 2)
+    for _ in range(20):
+        scaling.pass_minute()
+    assert scaling.instances() == 1
+
+
 def test_concurrent_requests_scale_within_half_a_minute(scaling):
     scaling.register(most=2)
     metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}

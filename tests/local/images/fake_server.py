@@ -37,6 +37,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(*several(self.path, body))
             return
         time.sleep(MODEL.get("seconds", 2 if body == b"slow" else 0))
+        if body.startswith(b"busy"):
+            until = time.process_time() + float(body.split()[1])
+            while time.process_time() < until:
+                pass
         if body == b"crash" or MODEL.get("crash"):
             os._exit(1)
         if body.startswith(b"error") and not MODEL.get("trusting"):
