@@ -47,7 +47,7 @@ doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that s
 
 plan: set-up ## What a deploy of an environment would change, in plain words: make plan ENV=prod
 	@rm -rf build/plans/$(ENV) cdktf.out/stacks/$(ENV)-* && mkdir -p build/plans/$(ENV)
-	@SAGESTACK_ENV=$(ENV) $(BIN)/python -m infra.main
+	@SAGESTACK_ENV=$(ENV) $(BIN)/python -m infra
 	@for stack in cdktf.out/stacks/$(ENV)-*; do \
 		plan=$(CURDIR)/build/plans/$(ENV)/$${stack##*/}.json; \
 		( cd "$$stack" && "$$TERRAFORM_BINARY_NAME" init -input=false -no-color >"$$plan.log" && \

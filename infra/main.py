@@ -1,17 +1,20 @@
-"""Load, validate, stacks, synth: what `cdktf` runs, for the environment that SAGESTACK_ENV names."""
+"""Load, validate, stacks, synth: what `cdktf` runs, for the environment and models that SAGESTACK_ENV, _MODELS name."""
 
-import os
 import sys
+from collections.abc import Iterable
 
-from infra.config import EnvironmentConfig, Project, load_project
+from infra.config import EnvironmentConfig, Project, chosen_environment, chosen_models, load_project
 from infra.errors import UserError
 from infra.provider import App, use_mirror, write_endpoint
 from infra.stacks import ModelStack, PlatformStack
 
 
-def build(app: App, environment: str) -> EnvironmentConfig:
-    """Add the environment's stacks to the app; the environment."""
-    project = load_project(environment)
+def build(app: App, environment: str, models: Iterable[str] | None = None) -> EnvironmentConfig:
+    """Add the environment's stacks to the app, of all models unless some are named; the environment.
+
+    A model's stack is the same however many others there are.
+    """
+    project = load_project(environment, models=models)
     declare(app, project)
     return project.environment
 
@@ -29,7 +32,7 @@ def main() -> None:
     """Synthesize to `cdktf.out`."""
     app = App()
     try:
-        environment = build(app, os.environ.get("SAGESTACK_ENV", "local"))
+        environment = build(app, chosen_environment(), chosen_models())
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

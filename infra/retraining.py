@@ -146,6 +146,4 @@ def _said(why: str) -> str:
 
 def _environment(env: str, model: str) -> EnvironmentConfig:
     """The environment; a model that it does not know is the user's mistake."""
-    project = load_project(env)
-    project.lock(model)
-    return project.environment
+    return load_project(env, models=[model]).environment

@@ -11,9 +11,11 @@ from infra.config.inference_pipeline import ContainerConfig, InferencePipelineEn
 from infra.config.instance import InstanceConfig
 from infra.config.load import (
     ENVIRONMENT_VARIABLE,
+    MODELS_VARIABLE,
     ROOT_VARIABLE,
     Project,
     chosen_environment,
+    chosen_models,
     environment_names,
     load_environment,
     load_lock,
@@ -58,6 +60,7 @@ from infra.config.waivers import WAIVERS_FILE, Waiver, load_waivers
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
+    "MODELS_VARIABLE",
     "RELEASE_LOCK_SCHEMA_VERSION",
     "ROOT_VARIABLE",
     "WAIVERS_FILE",
@@ -119,6 +122,7 @@ __all__ = [
     "VariantConfig",
     "Waiver",
     "chosen_environment",
+    "chosen_models",
     "environment_names",
     "initial_instances",
     "load_environment",

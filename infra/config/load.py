@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,6 +24,8 @@ ROOT_VARIABLE: Final = "SAGESTACK_ROOT"
 """Names the folder that holds models, environments and releases."""
 ENVIRONMENT_VARIABLE: Final = "SAGESTACK_ENV"
 """Names the environment."""
+MODELS_VARIABLE: Final = "SAGESTACK_MODELS"
+"""Names the models that are synthesized, with commas between; all unless set."""
 ROLE_VARIABLE: Final = "SAGESTACK_DEPLOY_ROLE"
 """Takes the place of an environment's `deploy_role`: another role's ARN, or `none` for credentials as they are."""
 DEFAULT_ENVIRONMENT: Final = "local"
@@ -38,8 +41,8 @@ class Project:
     Attributes:
         root: the folder that holds models, environments and releases.
         environment: the environment.
-        models: every model in that environment, by name.
-        locks: every model's release lock; None where nothing was promoted.
+        models: every model that was asked for in that environment, by name.
+        locks: each one's release lock; None where nothing was promoted.
     """
 
     root: Path
@@ -62,8 +65,8 @@ class Project:
         return self.locks[model]
 
     def reloaded(self) -> "Project":
-        """The same environment as its files say now."""
-        return load_project(self.environment.name, self.root)
+        """The same environment and models as their files say now."""
+        return load_project(self.environment.name, self.root, self.models)
 
     def lock_path(self, model: str) -> Path:
         """Where a model's release lock is, or will be."""
@@ -87,24 +90,33 @@ def chosen_environment() -> str:
     return os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
 
 
-def load_project(environment: str | None = None, root: Path | None = None) -> Project:
-    """Load an environment with all its models and release locks.
+def chosen_models() -> tuple[str, ...] | None:
+    """The models that `SAGESTACK_MODELS` names; None, which is all, unless set."""
+    named = re.split(r"[\s,]+", os.environ.get(MODELS_VARIABLE, "").strip())
+    return tuple(filter(None, named)) or None
+
+
+def load_project(
+    environment: str | None = None, root: Path | None = None, models: Iterable[str] | None = None
+) -> Project:
+    """Load an environment with its models and release locks.
 
     Args:
         environment: its name; what `SAGESTACK_ENV` picks unless given.
         root: the folder that holds models, environments and releases; `project_root()` unless given.
+        models: their names; all unless given.
 
     Raises:
         ConfigError: all problems of all files.
     """
     root = root or project_root()
     settings = load_environment(environment, root)
-    models: dict[str, ModelConfig] = {}
+    loaded: dict[str, ModelConfig] = {}
     locks: dict[str, ReleaseLock | None] = {}
     problems: list[Problem] = []
-    for name in model_names(root):
+    for name in model_names(root) if models is None else sorted(models):
         try:
-            models[name] = load_model(name, settings, root)
+            loaded[name] = load_model(name, settings, root)
         except ConfigError as error:
             problems.extend(error.problems)
         try:
@@ -113,7 +125,7 @@ def load_project(environment: str | None = None, root: Path | None = None) -> Pr
             problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
-    return Project(root, settings, models, locks)
+    return Project(root, settings, loaded, locks)
 
 
 def model_names(root: Path) -> list[str]:

@@ -140,10 +140,8 @@ def retire(model: Model, env: Environment = "local") -> None:
 
 
 def _project(env: str, model: str) -> Project:
-    """The project; a model that it does not know is the user's mistake."""
-    project = load_project(env)
-    project.lock(model)
-    return project
+    """The project with this model alone: another's mistake is nothing to it."""
+    return load_project(env, models=[model])
 
 
 def _row(version: Version) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import toolchain
-from infra.config import ENVIRONMENT_VARIABLE, FileState, Project, ReleaseLock
+from infra.config import ENVIRONMENT_VARIABLE, MODELS_VARIABLE, FileState, Project, ReleaseLock
 from infra.errors import CheckFailed, UserError
 from infra.local.processes import Children
 from infra.release.file_state import mend
@@ -65,7 +65,7 @@ def deploy(project: Project, model: str, *, say: Say) -> None:
         toolchain.cdktf(
             arguments,
             folder=project.folder,
-            variables={ENVIRONMENT_VARIABLE: name},
+            variables={ENVIRONMENT_VARIABLE: name, MODELS_VARIABLE: model},
             started=children.add,
             steady=True,
         )

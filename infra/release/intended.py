@@ -86,7 +86,7 @@ def intended(environment: str, model: str) -> Intended | None:
     """Synthesize and read one model's stack; None when it has no endpoint, as before a release."""
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
-        build(app, environment)
+        build(app, environment, [model])
         app.synth()
         text = Path(folder, "stacks", f"{environment}-{model}", "cdk.tf.json").read_text(encoding="utf-8")
     return _read(json.loads(text)["resource"], f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")

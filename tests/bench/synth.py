@@ -31,7 +31,7 @@ def main():
         for run in range(RUNS):
             print(f"run {run + 1} of {RUNS}", file=sys.stderr)
             output = Path(folder, str(run))
-            synths.append(measure(sys.executable, "-m", "infra.main", CDKTF_OUTDIR=str(output)))
+            synths.append(measure(sys.executable, "-m", "infra", CDKTF_OUTDIR=str(output)))
             imports.append(measure(str(BINDINGS), "-c", "import cdktf_cdktf_provider_aws", JSII_NODE=str(NODE)))
         resources = count(output)
     (synth_seconds, synth_mb), (import_seconds, import_mb) = medians(synths), medians(imports)

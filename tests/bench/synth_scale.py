@@ -46,7 +46,7 @@ def _row(models, measure):
     with tempfile.TemporaryDirectory() as folder:
         project = lay_down(Path(folder), models)
         output = Path(folder, "out")
-        command = (sys.executable, "-m", "infra.main")
+        command = (sys.executable, "-m", "infra")
         seconds, mb = measure(*command, SAGESTACK_ROOT=str(project.root), CDKTF_OUTDIR=str(output))
         size = sum(path.stat().st_size for path in output.glob("stacks/*/cdk.tf.json"))
         first = (output / "stacks/local-model-000/cdk.tf.json").read_text(encoding="utf-8")

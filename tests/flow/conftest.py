@@ -242,7 +242,7 @@ def life(new_project):
         port = probe.getsockname()[1]
     project.environment("local", ENVIRONMENT.format(port=port))
     project.model(MODEL, SETTINGS)
-    app = f"{shlex.quote(sys.executable)} -m infra.main"
+    app = f"{shlex.quote(sys.executable)} -m infra"
     project.write("cdktf.json", json.dumps({"language": "python", "app": app, "projectId": "flow", "context": {}}))
     life = Life(project, port, {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local"})
     yield life

@@ -19,7 +19,7 @@ def two_outputs(new_project, new_release):
         project.lock("flight-delay", new_release(2), new_release(1))
         environment = {name: value for name, value in os.environ.items() if name != "CDKTF_OUTDIR"}
         environment |= {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local", "PYTHONHASHSEED": seed}
-        subprocess.run([sys.executable, "-m", "infra.main"], cwd=project.folder, env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "infra"], cwd=project.folder, env=environment, check=True)
         outputs.append(project.folder / "cdktf.out")
     return outputs
 
@@ -62,3 +62,36 @@ def test_a_models_stack_is_the_same_however_many_others_there_are(new_project, s
     among_others = synthesize(project)
     assert among_others.keys() - bare.keys() == {"local-arrivals", "local-boarding", "local-weather"}
     assert among_others["local-flight-delay"].text == bare["local-flight-delay"].text
+
+
+def test_one_model_chosen_alone_and_what_it_shares_are_as_among_all(new_project, new_release):
+    """The kinds that there are, by the command that cdktf runs: whole, and with one of them named."""
+    project = new_project()
+    kinds = sorted(Path(__file__).with_name("kinds").glob("*.yaml"))
+    for path in kinds:
+        project.write(f"infra/models/{path.name}", path.read_text(encoding="utf-8"))
+        project.lock(path.stem, new_release(1))
+    outputs = {}
+    for chosen in ("", "serverless", "shadow, asynchronous"):
+        variables = {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local", "SAGESTACK_MODELS": chosen}
+        output = project.folder / f"out-{len(outputs)}"
+        environment = os.environ | variables | {"CDKTF_OUTDIR": str(output)}
+        subprocess.run([sys.executable, "-m", "infra"], cwd=project.folder, env=environment, check=True)
+        outputs[chosen] = written(output)
+    every = outputs.pop("")
+    assert sum(name.endswith(".json") for name in every) == len(kinds) + 2  # the platform, the reference model
+    for chosen, found in outputs.items():
+        stacks = {name.split("/")[1] for name in found}
+        assert stacks == {"local-platform", *(f"local-{model}" for model in chosen.split(", "))}
+        assert {name: every[name] for name in found} == found
+
+
+def test_a_chosen_model_that_there_is_not_is_told_in_a_line(new_project):
+    project = new_project()
+    variables = {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local", "SAGESTACK_MODELS": "flight-dely"}
+    command = [sys.executable, "-m", "infra"]
+    answer = subprocess.run(
+        command, cwd=project.folder, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stderr.count("\n")) == (2, 1)
+    assert "there is no model flight-dely: did you mean flight-delay?" in answer.stderr

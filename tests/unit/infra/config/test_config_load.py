@@ -106,6 +106,7 @@ def test_an_environment_that_does_not_exist_lists_those_that_do():
 
 def test_a_model_that_does_not_exist_suggests_the_nearest(files):
     files.model("churn")
+    assert message(load_project, "local", None, ["chrun"]).endswith("there is no model chrun: did you mean churn?")
     assert message(load_project("local").lock, "chrun").endswith("there is no model chrun: did you mean churn?")
 
 

@@ -1,0 +1,15 @@
+"""What `cdktf` runs: `infra.main`, while node reads the framework already, which takes it as long as the rest takes."""
+
+import contextlib
+import threading
+from importlib import import_module
+
+
+def _begin() -> None:
+    with contextlib.suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+        import_module("infra.provider")
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_begin, name="framework").start()
+    import_module("infra.main").main()
