@@ -1,17 +1,17 @@
 """The drift job: a window's captured traffic against the baseline of the model that answered it."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import boto3
 
 from monitoring.baseline_document import Baseline, read_baseline
+from monitoring.bias_and_explanations import sampler_of, with_bias_and_explanations
 from monitoring.contract import (
     BASELINE_FILE,
     BASELINE_INPUT,
     DRIFT_PAGE_FILE,
     DRIFT_REPORT_FILE,
-    MODEL_INPUT,
     QUARANTINE_FILE,
     REPORT_OUTPUT,
     STATISTICS_FILE,
@@ -20,7 +20,6 @@ from monitoring.contract import (
 from monitoring.correlation import CorrelationDrift
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
-from monitoring.fairness.bias import Bias, bias
 from monitoring.gathering import gathered
 from monitoring.history import read_history
 from monitoring.hosts import Hosts
@@ -32,9 +31,6 @@ from monitoring.report import BaselineFormat, compare, report, summary, violatio
 from monitoring.spec import DriftSpec
 from monitoring.traffic import count_traffic
 from monitoring.window import window_before, window_end
-
-if TYPE_CHECKING:
-    from monitoring.explanations.explained import ExplanationDrift, Sampler
 
 LESS_COMPARED: Final = " (a Model Monitor baseline: predictions and correlations are not compared)"
 
@@ -52,16 +48,13 @@ def run(job: Job) -> str:
     baseline, format_ = _baseline(job, spec)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
-    baseline, sampler = _asked_for(baseline, spec), _sampler(job, spec)
+    baseline, sampler = _asked_for(baseline, spec), sampler_of(job, spec)
     hosts, s3 = Hosts.of(job), _client(job, "s3")
     part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts, sampler=sampler)
     if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
     findings = compare(baseline.profile, counted.profile, spec, correlation=_correlation(baseline, counted, spec))
-    if findings.features:
-        findings = replace(
-            findings, bias=_bias(baseline, counted, spec), explanations=_explained(sampler, counted, baseline)
-        )
+    findings = with_bias_and_explanations(findings, counted, baseline=baseline, spec=spec, sampler=sampler)
     records = counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
@@ -71,7 +64,8 @@ def run(job: Job) -> str:
     if counted.tally.refused:
         job.write_text(REPORT_OUTPUT, QUARANTINE_FILE, counted.tally.quarantine())
     publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)
-    return summary(findings, spec.minimum_rows) + (LESS_COMPARED if format_ == "model-monitor" else "")
+    less = LESS_COMPARED if format_ == "model-monitor" else ""
+    return "; ".join([f"{summary(findings, spec.minimum_rows)}{less}", *findings.notes])
 
 
 def _baseline(job: Job, spec: DriftSpec) -> tuple[Baseline, BaselineFormat]:
@@ -86,25 +80,6 @@ def _asked_for(baseline: Baseline, spec: DriftSpec) -> Baseline:
     """What is compared: without the correlations and groups that nobody asked for, so that nobody counts them."""
     decided = baseline.decided and baseline.decided.of(spec.groups)
     return replace(baseline, decided=decided, association=baseline.association if spec.correlation_rate else None)
-
-
-def _sampler(job: Job, spec: DriftSpec) -> "Sampler | None":
-    if not spec.explained_rows:
-        return None
-    from monitoring.explanations.explained import Sampler  # noqa: PLC0415 - a model is slow to load, and seldom needed
-    from monitoring.scoring import load_predictor  # noqa: PLC0415 - likewise
-
-    return Sampler(load_predictor(job.folder(MODEL_INPUT)), spec.explained_rows)
-
-
-def _bias(baseline: Baseline, counted: Part, spec: DriftSpec) -> tuple[Bias, ...]:
-    if baseline.decided is None or counted.decisions is None:
-        return ()
-    return bias(baseline.decided, counted.decisions, spec.minimum_group_rows)
-
-
-def _explained(sampler: "Sampler | None", counted: Part, baseline: Baseline) -> "ExplanationDrift | None":
-    return None if sampler is None else sampler.explain(counted.sample, baseline.explained)
 
 
 def _correlation(baseline: Baseline, counted: Part, spec: DriftSpec) -> CorrelationDrift | None:

@@ -58,7 +58,7 @@ def read_history(s3: Any, spec: DriftSpec, window: Window) -> History:  # noqa: 
             _one_a_window(quality, spec.endpoint, QUALITY_REPORT_SCHEMA_VERSION, before=iso(window.end)),
         )
     except (ClientError, BotoCoreError) as error:
-        return History(unread=f"the windows before this one could not be read: {error}")
+        return History(unread=f"The windows before this one could not be read: {error}")
 
 
 def _reports(s3: Any, uri: str | None, file: str, since: str) -> Iterator[Document]:  # noqa: ANN401 - made at run time

@@ -19,6 +19,8 @@ from monitoring.window import Window
 if TYPE_CHECKING:
     from monitoring.explanations.explained import ExplanationDrift
 
+NAMED: Final = 8
+"""So many drifted features are named in the verdict's sentence; the report has them all."""
 STANDARD_ERRORS: Final = 3
 """Further than so many standard errors from the baseline's rate, a missing rate is no chance."""
 BaselineFormat = Literal["sagestack", "model-monitor"]
@@ -82,6 +84,7 @@ class Findings:
         correlation: How the features go together; None where that was not asked for.
         bias: How answers differ by group, one a declared column.
         explanations: What the model goes by; None where that was not asked for, or cannot be told.
+        notes: Why something that was asked for is not there.
     """
 
     features: tuple[Comparison, ...]
@@ -90,6 +93,7 @@ class Findings:
     correlation: CorrelationDrift | None = None
     bias: tuple[Bias, ...] = ()
     explanations: "ExplanationDrift | None" = None
+    notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -162,6 +166,7 @@ def report(
         "multivariate": findings.correlation and findings.correlation.to_json(),
         "bias": [each.to_json() for each in findings.bias],
         "explanations": findings.explanations and findings.explanations.to_json(),
+        "notes": list(findings.notes),
         "max_psi": findings.max_psi,
         "max_drift": findings.max_drift,
         "drifted_features": findings.drifted_features,
@@ -182,7 +187,9 @@ def summary(findings: Findings, minimum_rows: int) -> str:
     if findings.status == "not-enough-data":
         return f"not enough data: {findings.rows} rows in the window, {minimum_rows} needed"
     values = {each.name: each.value for each in findings.features}
-    drifted = ", ".join(f"{name} {values[name]:.3g}" for name in findings.drifted_features) or "no feature"
+    names = findings.drifted_features
+    drifted = ", ".join(f"{name} {values[name]:.3g}" for name in names[:NAMED]) or "no feature"
+    drifted += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     predicted = f"; PSI of the prediction {findings.prediction.value:.3g}" if findings.prediction else ""
     together = f"; {_changed(findings.correlation)}" if findings.correlation and findings.correlation.drifted else ""
     return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}{together}"

@@ -27,6 +27,11 @@ class Sampler:
     def __init__(self, predictor: Predictor, most: int) -> None:
         self._predictor, self._most = predictor, most
 
+    @property
+    def model_sha256(self) -> str:
+        """Of the model file that explains."""
+        return self._predictor.signature.model_sha256
+
     def take(self, rows: pl.DataFrame) -> Sample:
         """As many of these rows (a column an input) as may be explained."""
         return Sample.of(rows, self._most, lambda chosen: matrix(chosen, self._predictor.signature))

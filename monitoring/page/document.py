@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from monitoring.history import History
 from monitoring.page import sections
-from monitoring.page.past import Past
+from monitoring.page.past import NEW, Past
 from monitoring.page.pictures.svg import BASELINE_COLOUR, DRIFT_COLOUR, INK, LINE, QUIET, WINDOW_COLOUR
 from monitoring.report import Findings, summary
 from monitoring.spec import DriftSpec
@@ -39,6 +39,7 @@ def page(spec: DriftSpec, window: Window, records: Mapping[str, Any], findings: 
         f'<p class="quiet">{start} to {end}, against the training data{_version(spec)}</p>',
         _facts(past, findings),
         f"<p>{escape(summary(findings, spec.minimum_rows))}</p>",
+        *(f'<p class="quiet">{escape(note[0].upper() + note[1:])}.</p>' for note in findings.notes),
         *(sections.what_moved(past) if findings.features else ()),
         *sections.quality_over_time(past),
         *(sections.distributions(findings) if findings.features else ()),
@@ -72,7 +73,11 @@ def _facts(past: Past, findings: Findings) -> str:
             (furthest.name, f"moved furthest: {furthest.statistic.name} {furthest.value:.3g}", furthest.drifted),
         ]
     if since := past.since():
-        facts = [*facts, (since, "without a break", True)]
+        facts = (
+            [*facts, ("new", "no drift in the window before", True)]
+            if since == NEW
+            else [*facts, (since, "drifting since, without a break", True)]
+        )
     if quality := past.last_quality():
         facts = [*facts, quality]
     shown = "".join(f"<div>{_bold(value, bad=bad)}{escape(said)}</div>" for value, said, bad in facts)

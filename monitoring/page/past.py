@@ -12,6 +12,7 @@ from monitoring.report import Comparison, Findings
 from monitoring.spec import DriftSpec
 
 PREDICTION: Final = "prediction"
+NEW: Final = "new in this window"
 DAYS_LONG: Final = {"hourly": "%d %b %H:00", "daily": "%d %b", "weekly": "%d %b", "monthly": "%b %Y"}
 """What a window is called by its start."""
 
@@ -41,7 +42,7 @@ class Past:
         return rows + ([self._movement(PREDICTION, prediction, _prediction)] if prediction else [])
 
     def since(self) -> str:
-        """Since when any column drifts without a break, in words; empty where none does."""
+        """The first of the windows with drift that this one ends, without a break; `NEW`, or empty if nobody knows."""
         if self.findings.status != "drift":
             return ""
         return self._since(report["status"] == "drift" for report in reversed(self._comparable()))
@@ -74,6 +75,7 @@ class Past:
             for report in self._drift
         ]
         since = self._since((then(report) or 0) >= 1 for report in reversed(self._comparable())) if now.drifted else ""
+        since = f"since {since}" if since not in {"", NEW} else since
         return Movement(name, now.ratio, f"{now.statistic.name} {now.value:.3g} of {now.threshold:.3g}", before, since)
 
     def _comparable(self) -> Sequence[Document]:
@@ -84,9 +86,11 @@ class Past:
         return bool(report.get("baseline_model_version") == self.spec.baseline_model_version)
 
     def _since(self, drifted: Iterator[bool]) -> str:
-        """Going back from this window, the last window that drifted without a break."""
-        unbroken = sum(1 for _ in takewhile(bool, drifted))
-        return f"since {self._called(self._comparable()[-unbroken])}" if unbroken else "new in this window"
+        """Going back from this window, the last window that drifted without a break; empty without one to look at."""
+        comparable, unbroken = self._comparable(), sum(1 for _ in takewhile(bool, drifted))
+        if not comparable:
+            return ""
+        return self._called(comparable[-unbroken]) if unbroken else NEW
 
     def _called(self, report: Document) -> str:
         start = datetime.fromisoformat(report["window"]["start"])

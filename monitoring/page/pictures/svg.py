@@ -11,7 +11,7 @@ BASELINE_COLOUR: Final = "#9aa5b1"
 WINDOW_COLOUR: Final = "#0b7285"
 DRIFT_COLOUR: Final = "#c92a2a"
 PAGE_WIDTH: Final = 960
-LONGEST_NAME: Final = 24
+LONGEST_NAME: Final = 22
 
 
 def text(
@@ -47,5 +47,8 @@ def svg(width: float, height: float, parts: Sequence[str], title: str) -> str:
 
 
 def short(said: str, longest: int = LONGEST_NAME) -> str:
-    """As much of a name as there is room for."""
-    return said if len(said) <= longest else said[: longest - 1] + "…"
+    """As much of a name as there is room for: its beginning and its end, by which names of one family differ."""
+    if len(said) <= longest:
+        return said
+    kept = longest - 1
+    return f"{said[: kept - kept // 2]}…{said[-(kept // 2) :]}"

@@ -322,6 +322,23 @@ def test_a_baseline_from_before_groups_and_explanations_is_read_and_gives_none(d
     capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
     code, report, _ = drift("2013-08-01T06:00:00Z", **explained)
     assert (code, report["bias"], report["explanations"]) == (0, [], None)
+    assert report["notes"] == [
+        "answers are not compared by group: the baseline knows of none",
+        "answers are not explained: the baseline was made without",
+    ]
+
+
+def test_a_model_that_the_baseline_was_not_made_with_explains_nothing(  # noqa: PLR0917 - fixtures
+    drift, explained, folder, predictor, tmp_path
+):
+    document = json.loads((folder / BASELINE_FILE).read_text())
+    (folder / BASELINE_FILE).write_text(json.dumps(document | {"model_sha256": "0" * 64}))
+    capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
+    _, report, _ = drift("2013-08-01T06:00:00Z", **explained)
+    why = "answers are not explained: the model is not the one that the baseline was made with"
+    assert (report["explanations"], report["notes"]) == (None, [why])
+    assert (tmp_path / "output/message").read_text().endswith(f"; {why}")
+    assert f"{why.capitalize()}." in (tmp_path / "processing" / REPORT_OUTPUT / "report.html").read_text()
 
 
 def test_the_page_says_since_when_from_the_reports_that_earlier_runs_left(drift, predictor, tmp_path):

@@ -114,13 +114,18 @@ def test_a_feature_drifts_since_the_first_window_without_a_break():
     (row,) = past(reports).movements()
     assert row.since == "since Apr 2013"
     assert [cell.ratio for cell in row.before] == [3.0, 0.1, 1.0, 4.0, 1.5]
-    assert past(reports).since() == "since Apr 2013"
+    assert past(reports).since() == "Apr 2013"
 
 
 def test_a_drift_after_a_quiet_window_is_new_and_where_there_is_none_nothing_is_said():
     assert past([drift(5, 4.0), drift(6, 0.9)]).movements()[0].since == "new in this window"
     assert past([drift(6, 4.0)], ratio=0.5).movements()[0].since == ""
     assert past([drift(6, 4.0)], ratio=0.5).since() == ""
+
+
+def test_where_there_is_no_window_before_nobody_claims_that_drift_is_new():
+    assert (past([]).movements()[0].since, past([]).since()) == ("", "")
+    assert past([drift(6, 0.1, baseline_model_version=1)]).since() == ""
 
 
 def test_a_window_with_too_few_rows_breaks_the_row_as_nothing_is_known_of_it():
