@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+C_TESTS := express text_reader trees scores_as_lightgbm xgboost_models
 DRIFT_PEERS := evidently nannyml whylogs pyarrow
 PEERS := fastapi flask mlserver mlflow mms
 ENV ?= $(or $(SAGESTACK_ENV),local)
@@ -115,6 +116,11 @@ bench-serving: .venv/.ready build/trees.so build/noop.so ## This server beside w
 	-@$(MAKE) --keep-going $(PEERS:%=.venvs/bench-%/.ready) # the table says which peer is missing, and why
 	$(BIN)/python -m tests.bench.serving
 
+sanitize: .venv/.ready ## The tests of serving's C code with the address and undefined behaviour sanitizers in it
+	CFLAGS="-g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+		$(BIN)/python -m pytest -q -p no:cacheprovider $(addprefix tests/unit/serving/test_,$(addsuffix .py,$(C_TESTS)))
+
 bench-serving-soak: .venv/.ready build/trees.so ## This server's memory under ten minutes of load; MINUTES=2
 	$(BIN)/python -m tests.bench.serving --soak $(or $(MINUTES),10)
 
@@ -139,7 +145,7 @@ clean-all: clean ## Remove the environments too
 set-up: tools .venv/.ready $(BIN)/npx node_modules/.ready ## Virtual environment, node, the CDKTF command lines
 
 .PHONY: help demo test check plan policy screenshots doctor images lint format format-check types lock provider-schema bench-synth bench-serving \
-	bench-serving-soak bench-drift bench-drift-quality clean clean-all set-up tools python
+	bench-serving-soak sanitize bench-drift bench-drift-quality clean clean-all set-up tools python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -7,21 +7,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvloop
 
 from serving.application import Application
 from serving.contract import MODELS_PATH, MULTI_MODEL_VARIABLE, SERVE_COMMAND
-from serving.core.artifact import unpack
 from serving.core.errors import ArtifactError
 from serving.core.predictor import Predictor
 from serving.lines import Lines
 from serving.log import Log
 from serving.metrics import Metrics, shared_memory
-from serving.multi_model.application import MultiModelApplication
-from serving.multi_model.models import Models
 from serving.pages import Pages
 from serving.server import Server
 from serving.settings import Settings
@@ -44,21 +40,13 @@ def main(arguments: list[str]) -> int:
         return _serve(settings)
     if settings.models:
         return _fail(f"{MULTI_MODEL_VARIABLE} is true: such a server is told its models by {MODELS_PATH}", USAGE)
-    with TemporaryDirectory(prefix="sagestack-model-") as folder:
-        try:
-            model = _unpacked(Path(arguments[1]), Path(folder))
+    from serving.core.artifact import unpacked  # noqa: PLC0415 - SageMaker unpacks by itself
+
+    try:
+        with unpacked(Path(arguments[1])) as model:
             return _serve(replace(settings, model=model, named=arguments[1]))
-        except ArtifactError as error:
-            return _fail(f"cannot serve {arguments[1]}: {error}")
-
-
-def _unpacked(artifact: Path, folder: Path) -> Path:
-    if artifact.is_dir():
-        return artifact
-    if not artifact.is_file():
-        raise ArtifactError("there is no such file or folder")
-    unpack(artifact, folder)
-    return folder
+    except ArtifactError as error:
+        return _fail(f"cannot serve {arguments[1]}: {error}")
 
 
 def _serve(settings: Settings) -> int:
@@ -92,6 +80,9 @@ def _work(settings: Settings, metrics: Metrics, fit: Callable[[], None] = lambda
 
 def _application(settings: Settings, metrics: Metrics) -> Pages:
     if settings.models:
+        from serving.multi_model.application import MultiModelApplication  # noqa: PLC0415 - that mode's alone
+        from serving.multi_model.models import Models  # noqa: PLC0415 - likewise
+
         return MultiModelApplication(Models(settings.models, Trial()), metrics)
     try_out(settings.model)
     return Application(Predictor.load(settings.model), metrics, workers=settings.workers)

@@ -3,7 +3,10 @@
 import gzip
 import tarfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from serving.core.errors import ArtifactError
@@ -11,6 +14,23 @@ from serving.core.errors import ArtifactError
 MAX_FILES: Final = 100
 MAX_BYTES: Final = 4 * 1024**3
 _CHUNK: Final = 1024**2
+
+
+@contextmanager
+def unpacked(artifact: Path) -> Iterator[Path]:
+    """The folder of an artifact: itself, or a temporary one with what is in the archive.
+
+    Raises:
+        ArtifactError: as `unpack`, or there is nothing of that name.
+    """
+    if artifact.is_dir():
+        yield artifact
+        return
+    if not artifact.is_file():
+        raise ArtifactError("there is no such file or folder")
+    with TemporaryDirectory(prefix="sagestack-model-") as folder:
+        unpack(artifact, Path(folder))
+        yield Path(folder)
 
 
 def unpack(archive: Path, folder: Path) -> None:

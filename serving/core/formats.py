@@ -1,16 +1,10 @@
 """From a signature's format to what scores its model."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-from serving.core.boosted import BoostedTrees
-from serving.core.booster import Booster, Matrix, OneRow
+from serving.core.booster import Booster, Matrix, OneRow, installed_version
 from serving.core.errors import ArtifactError
-from serving.core.signature import BINARY, LIGHTGBM, MULTICLASS, ONNX, Signature
-from serving.core.xgboost_model import SIGMOID, SOFTMAX, XgboostModel, read_xgboost
-
-NEWEST_XGBOOST = (3, 2)
-"""The newest XGBoost whose files this server's tests have seen."""
+from serving.core.signature import LIGHTGBM, MULTICLASS, ONNX, Signature
 
 
 class Model(Protocol):
@@ -52,9 +46,9 @@ def _load(signature: Signature, content: bytes) -> tuple[Model, str | None]:
         return Booster(content), _other_version(signature)
     if signature.format == ONNX:
         return _onnx_model(signature, content), None
-    model = read_xgboost(content)
-    _check_xgboost(signature, model)
-    return BoostedTrees(model), _xgboost_warning(model)
+    from serving.core.xgboost_format import load_xgboost  # noqa: PLC0415 - a tenth of a cold start, for such models alone
+
+    return load_xgboost(signature, content)
 
 
 def _onnx_model(signature: Signature, content: bytes) -> Model:
@@ -66,41 +60,8 @@ def _onnx_model(signature: Signature, content: bytes) -> Model:
 
 
 def _other_version(signature: Signature) -> str | None:
-    """What to know about a model of another version of the library than the one installed here."""
-    try:
-        here = version(signature.library)
-    except PackageNotFoundError:
+    """What to know about a model of another LightGBM than the one installed here."""
+    here, trained = installed_version(), signature.library_version
+    if signature.library != LIGHTGBM or trained == here:
         return None
-    trained = signature.library_version
-    if trained == here:
-        return None
-    return f"the model was trained with {signature.library} {trained} and is served with {here}: compare a few scores"
-
-
-def _check_xgboost(signature: Signature, model: XgboostModel) -> None:
-    for place, (theirs, ours) in enumerate(zip(model.names, signature.names, strict=False), 1):
-        if theirs != ours:
-            raise ArtifactError(f"the model's feature {place} is {theirs!r:.60}, its signature's input {ours!r:.60}")
-    if model.categorical is not None and model.categorical != signature.categorical:
-        raise ArtifactError("the model's categorical features are not the signature's categorical inputs")
-    for one, trained in zip(signature.inputs, model.categories, strict=False):
-        if trained and trained != one.categories:
-            raise ArtifactError(
-                f"the model's categories of {one.name} are {', '.join(trained):.80}; its signature's are others, "
-                "or stand in another order"
-            )
-    if signature.problem == BINARY and model.link != SIGMOID:
-        raise ArtifactError("the model's objective gives no probability: a binary-classification needs binary:logistic")
-    if signature.problem == MULTICLASS and model.link != SOFTMAX:
-        raise ArtifactError("the model's objective gives no probabilities of classes: it needs multi:softprob")
-
-
-def _xgboost_warning(model: XgboostModel) -> str | None:
-    if tuple(map(int, model.version.split(".")[:2])) > NEWEST_XGBOOST:
-        return f"the model was saved by xgboost {model.version}, which is newer than this server: compare a few scores"
-    if model.best_iteration is not None and model.best_iteration + 1 < model.rounds:
-        return (
-            f"all {model.rounds} rounds of the model are used, though its best iteration is {model.best_iteration}: "
-            "save model[: model.best_iteration + 1] for the best alone"
-        )
-    return None
+    return f"the model was trained with {LIGHTGBM} {trained} and is served with {here}: compare a few scores"

@@ -2,14 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import orjson
 
 from serving.contract import ARROW, CSV, JSON, JSON_LINES, NPY
-from serving.core.arrow import write_stream
 from serving.core.errors import InputError
 from serving.core.predictor import Predictions
 from serving.core.signature import SCORE
@@ -37,7 +36,7 @@ def render(scores: Sequence[float], label: Label, content_type: str) -> bytes:
         return _npy(scores)
     if content_type == ARROW:
         labels = [one for score in scores if (one := label(score)) is not None]
-        return write_stream({SCORE: scores, LABEL: labels} if labels else {SCORE: scores})
+        return _arrow({SCORE: scores, LABEL: labels} if labels else {SCORE: scores})
     return _objects([_prediction(score, label(score)) for score in scores], content_type)
 
 
@@ -68,7 +67,7 @@ def render_as_asked(
     if output == SCORE_AND_LABEL and predictions.labels is not None:
         shown[LABEL] = predictions.labels
     if content_type == ARROW:
-        return write_stream(shown)
+        return _arrow(shown)
     documents = [dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True)]
     for document, contribution in zip(documents, contributions or (), strict=False):
         document.update(contribution)
@@ -91,6 +90,12 @@ def _csv(values: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(value if isinstance(value, list) else [value] for value in values)
     return text.getvalue().encode()
+
+
+def _arrow(columns: Mapping[str, Sequence[object]]) -> bytes:
+    from serving.core.arrow import write_stream  # noqa: PLC0415 - for those who ask for it
+
+    return write_stream(columns)
 
 
 def _npy(values: Sequence[object]) -> bytes:

@@ -6,17 +6,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import orjson
 
 from serving.contract import ARROW, CSV, JSON, JSON_LINES, NPY
-from serving.core.arrow import ArrowReader
 from serving.core.booster import Matrix
 from serving.core.errors import InputError
 from serving.core.rows import RowEncoder, Rows, Values
 from serving.core.signature import Signature
+
+if TYPE_CHECKING:
+    from serving.core.arrow import ArrowReader
 
 INSTANCES: Final = "instances"
 COLUMNS: Final = "columns"
@@ -30,6 +33,7 @@ class RowParser:
     """Reads request bodies for one signature; any number of threads may."""
 
     def __init__(self, signature: Signature) -> None:
+        self._signature = signature
         self._encoder = RowEncoder(signature)
         self._header = [name.encode() for name in signature.names]
         self._readers: dict[str, Reader] = {
@@ -37,7 +41,7 @@ class RowParser:
             JSON: self._json,
             JSON_LINES: self._json_lines,
             NPY: self._npy,
-            ARROW: ArrowReader(signature).read,
+            ARROW: self._arrow,
         }
 
     def parse(self, body: bytes, content_type: str) -> Rows:
@@ -87,6 +91,15 @@ class RowParser:
 
     def _json_lines(self, body: bytes, unknown: Counter[str]) -> list[list[float]]:
         return [self._encoder.json(_load(line, row), row, unknown) for row, line in enumerate(_lines(body), 1)]
+
+    def _arrow(self, body: bytes, unknown: Counter[str]) -> Values:
+        return self._arrow_reader.read(body, unknown)
+
+    @cached_property
+    def _arrow_reader(self) -> "ArrowReader":
+        from serving.core.arrow import ArrowReader  # noqa: PLC0415 - for those who ask for it
+
+        return ArrowReader(self._signature)
 
     def _npy(self, body: bytes, _unknown: Counter[str]) -> Matrix:
         if not self._encoder.numeric:

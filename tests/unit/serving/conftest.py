@@ -94,6 +94,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("library") / "trees.so"
     options = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
     sources = sorted((PROJECT / "serving").glob("**/*.c"))
+    options += tuple(os.environ.get("CFLAGS", "").split())  # `make sanitize` has some
     subprocess.run(["cc", *options, "-o", path, *sources, "-lm"], check=True)
     return path
 
