@@ -21,7 +21,7 @@ def build(app: App, environment: str, models: Iterable[str] | None = None) -> En
 
 def declare(app: App, project: Project) -> None:
     """Add a project's stacks to the app."""
-    shared = PlatformStack(app, environment=project.environment)
+    shared = PlatformStack(app, environment=project.environment, source=project.source)
     for name, model in project.models.items():
         ModelStack(
             app, model=model, environment=project.environment, platform=shared.platform, lock=project.locks[name]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from monitoring.contract import BASELINE_FILE
 
+JobKind = Literal["Training", "Processing", "Transform"]
 BucketKind = Literal["data", "registry", "capture", "logs"]
 PLATFORM = "platform"
 """What an environment's models share is called so."""
@@ -55,6 +56,16 @@ class Names:
         """The log group that keeps what alarms say; EventBridge may write below /aws/events only."""
         return f"/aws/events/{self.base}-alarms"
 
+    @property
+    def boundary(self) -> str:
+        """The policy that bounds every role of the stacks; named as above."""
+        return f"boundary-{self.base}"
+
+    @property
+    def boundary_arn(self) -> str:
+        """Its ARN."""
+        return f"arn:aws:iam::{self.account}:policy/{self.boundary}"
+
     def bucket(self, kind: BucketKind) -> str:
         """Globally unique by the account id."""
         return f"{self.base}-{kind}-{self.account}"
@@ -66,6 +77,15 @@ class Names:
     def image(self, image: str, tag: str) -> str:
         """The image URI, as SageMaker takes it."""
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com/{self.repository(image)}:{tag}"
+
+    def job_logs(self, kind: JobKind) -> str:
+        """The log group of SageMaker's jobs of a kind: one for the whole account and region, by SageMaker's choice."""
+        return f"/aws/sagemaker/{kind}Jobs"
+
+    @property
+    def flow_logs(self) -> str:
+        """The log group of the network's connections, and the role that writes it."""
+        return f"{self.base}-flow-logs"
 
     def model(self, model: str) -> "ModelNames":
         """The names of one model in this environment."""
@@ -126,6 +146,18 @@ class ModelNames:
         return f"arn:aws:sagemaker:{where}:model-package/{self.base}/{version}"
 
     @property
+    def group_arn(self) -> str:
+        """The model package group."""
+        where = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:sagemaker:{where}:model-package-group/{self.base}"
+
+    @property
+    def versions_arn(self) -> str:
+        """Every version in it."""
+        where = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:sagemaker:{where}:model-package/{self.base}/*"
+
+    @property
     def capture_uri(self) -> str:
         """SageMaker adds /<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl."""
         return f"s3://{self.environment.bucket('capture')}/{self.model}"
@@ -170,6 +202,11 @@ class ModelNames:
     def ledger(self) -> str:
         """The table of the governor's decisions."""
         return f"{self.base}-retraining"
+
+    @property
+    def endpoint_logs(self) -> str:
+        """The log group that SageMaker writes what the endpoint's containers say to."""
+        return f"/aws/sagemaker/Endpoints/{self.base}"
 
     @property
     def receipts_prefix(self) -> str:

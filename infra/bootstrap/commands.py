@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from infra.bootstrap.event_logs import event_logs
+from infra.bootstrap.job_logs import job_logs
 from infra.bootstrap.roles import roles
 from infra.bootstrap.state_bucket import state_bucket
-from infra.config import S3State, chosen_environment, environment_names, load_environment, project_root
+from infra.config import S3State, chosen_environment, environment_names, load_environment, load_source, project_root
 from infra.errors import UserError
 from infra.session import explained, own_client
 
@@ -27,9 +28,12 @@ def bootstrap(env: Environment = None) -> None:
     if account != environment.account:
         raise UserError(f"{environment.name} is account {environment.account}, but your credentials are of {account}")
     typer.echo(state_bucket(environment, state))
-    for line in roles(environment, state):
+    source = load_source(environment, project_root())
+    for line in roles(environment, state, None if source is None else source.names):
         typer.echo(line)
     typer.echo(event_logs(environment))
+    for line in job_logs(environment):
+        typer.echo(line)
     typer.echo(f"Now npx cdktf deploy {environment.name}-platform")
 
 

@@ -4,13 +4,12 @@ Everything the stacks make has the environment's prefix in its name, and both ro
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from infra.config import S3State
+from infra.bootstrap import network, registry_source
+from infra.bootstrap.statements import Document, Statement, allow, document
+from infra.config import CreatedNetwork, EnvironmentConfig, S3State
 from infra.naming import Names
-
-Statement = dict[str, Any]
-Document = dict[str, Any]
 
 
 class Service(NamedTuple):
@@ -74,36 +73,49 @@ ACCOUNT_WIDE: Final = (
 PUSH: Final = ("ecr:GetAuthorizationToken",)
 CREATE_KEY: Final = ("kms:CreateKey", "kms:TagResource")
 """A key has no name before it is there; the stacks' keys carry their environment as a tag."""
-PASSED_TO: Final = ("events", "lambda", "sagemaker", "scheduler")
+PASSED_TO: Final = ("events", "lambda", "sagemaker", "scheduler", "vpc-flow-logs")
 
 
-def document(statements: Sequence[Statement]) -> Document:
-    """A policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+def planning(environment: EnvironmentConfig, state: S3State, source: Names | None = None) -> Document:
+    """Read the settings of what is deployed, the versions to release, and the state; no object, no log, no image."""
+    names = environment.names
+    released = () if source is None else registry_source.versions(source)
+    reads = [allow(name, service.reads, _arns(service, names)) for name, service in SERVICES.items()]
+    return document([*reads, *released, _everywhere(_account_wide(environment)), *_state(names, state, ("GetObject",))])
 
 
-def planning(names: Names, state: S3State) -> Document:
-    """Read the settings of what is deployed, and the state; no object of a bucket, no log, no image."""
-    reads = [_allow(name, service.reads, _arns(service, names)) for name, service in SERVICES.items()]
-    return document([*reads, _everywhere(ACCOUNT_WIDE), *_state(names, state, ("GetObject",))])
-
-
-def deploying(names: Names, state: S3State) -> Document:
+def deploying(environment: EnvironmentConfig, state: S3State, source: Names | None = None) -> Document:
     """Make, change and remove what the stacks declare, push images, write the state, and keep receipts."""
+    names = environment.names
     services = {name: _arns(service, names) for name, service in SERVICES.items()}
-    changes = [_allow(name, ("*",), arns) for name, arns in services.items() if name not in {"iam", "kms"}]
-    written = ("Create*", "Delete*", "Get*", "List*", "Put*", "Tag*", "Untag*", "Update*")
-    passed = _allow("iam", ("PassRole",), services["iam"])
+    changes = [allow(name, ("*",), arns) for name, arns in services.items() if name not in {"iam", "kms"}]
+    passed = allow("iam", ("PassRole",), services["iam"])
     return document(
         [
             *changes,
-            _allow("iam", written, services["iam"]),
+            *_roles(services["iam"], environment.boundary_arn),
             *_keys(names),
             passed | {"Condition": {"StringEquals": {"iam:PassedToService": [*map(_principal, PASSED_TO)]}}},
-            _everywhere(ACCOUNT_WIDE + PUSH),
+            _everywhere(_account_wide(environment) + PUSH),
+            *(network.changes(names) if isinstance(environment.network, CreatedNetwork) else ()),
+            *(() if source is None else registry_source.reads(source)),
             *_state(names, state, ("DeleteObject", "GetObject", "PutObject")),
         ]
     )
+
+
+def _roles(roles: list[str], boundary: str | None) -> Iterator[Statement]:
+    """Roles of the stacks; where there is a boundary, none without it, and none that loses it.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html (delegating to others).
+    """
+    freely = ("DeleteRole", "Get*", "List*", "Tag*", "Untag*", "Update*")
+    given = ("CreateRole", "DeleteRolePolicy", "PutRolePermissionsBoundary", "PutRolePolicy")
+    if boundary is None:
+        yield allow("iam", (*freely, *given, "DeleteRolePermissionsBoundary"), roles)
+        return
+    yield allow("iam", freely, roles)
+    yield allow("iam", given, roles) | {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
 
 
 def _keys(names: Names) -> Iterator[Statement]:
@@ -113,22 +125,23 @@ def _keys(names: Names) -> Iterator[Statement]:
     """
     keys, alias = _arns(SERVICES["kms"], names)
     tagged = {"StringEquals": {"aws:ResourceTag/environment": names.environment}}
-    yield _allow("kms", ("*",), [keys]) | {"Condition": tagged}
+    yield allow("kms", ("*",), [keys]) | {"Condition": tagged}
     made = {"StringEquals": {"aws:RequestTag/environment": names.environment}}
     not_theirs = {"StringEqualsIfExists": {"aws:ResourceTag/environment": names.environment}}
     yield _everywhere(CREATE_KEY) | {"Condition": made | not_theirs}
-    yield _allow("kms", ("CreateAlias", "DeleteAlias", "UpdateAlias"), [alias])
+    yield allow("kms", ("CreateAlias", "DeleteAlias", "UpdateAlias"), [alias])
 
 
 def _state(names: Names, state: S3State, actions: Sequence[str]) -> Iterator[Statement]:
     """The environment's own states and locks, in a bucket that may hold those of others."""
     bucket = f"arn:aws:s3:::{state.bucket}"
-    yield _allow("s3", ("ListBucket",), [bucket])
-    yield _allow("s3", actions, [f"{bucket}/{state.key_prefix}/{names.environment}-*"])
+    yield allow("s3", ("ListBucket",), [bucket])
+    yield allow("s3", actions, [f"{bucket}/{state.key_prefix}/{names.environment}-*"])
 
 
-def _allow(service: str, actions: Sequence[str], resources: list[str]) -> Statement:
-    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}
+def _account_wide(environment: EnvironmentConfig) -> tuple[str, ...]:
+    """EC2 has its descriptions only whole."""
+    return (*ACCOUNT_WIDE, *(("ec2:Describe*",) if isinstance(environment.network, CreatedNetwork) else ()))
 
 
 def _everywhere(actions: Sequence[str]) -> Statement:

@@ -11,8 +11,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra.bootstrap.permissions import Document, Statement, deploying, document, planning
+from infra.bootstrap.boundary import set_boundary
+from infra.bootstrap.permissions import deploying, planning
+from infra.bootstrap.statements import Document, Statement, document
 from infra.config import EnvironmentConfig, S3State
+from infra.config.environment import MADE_BY_BOOTSTRAP
+from infra.naming import Names
 from infra.session import own_client
 
 ISSUER: Final = "token.actions.githubusercontent.com"
@@ -21,8 +25,14 @@ LONGEST_SESSION_SECONDS: Final = 2 * 60 * 60
 """A deploy waits for endpoints: longer than a role's usual hour."""
 
 
-def roles(environment: EnvironmentConfig, state: S3State) -> Iterator[str]:
-    """Make both roles, or set them to what they must be; what was done, a line each."""
+def roles(environment: EnvironmentConfig, state: S3State, source: Names | None) -> Iterator[str]:
+    """Make both roles and what bounds them, or set them to what they must be; what was done, a line each.
+
+    Args:
+        environment: whose roles they are.
+        state: where its state is.
+        source: the names of the environment that it releases from; None if it is its own.
+    """
     iam, names, github = own_client(environment, "iam"), environment.names, environment.github
     plans, deploys = [_people(environment)], [_people(environment)]
     if github is not None:
@@ -31,8 +41,10 @@ def roles(environment: EnvironmentConfig, state: S3State) -> Iterator[str]:
         subjects = [f"{repository}:pull_request", f"{repository}:ref:refs/heads/{github.branch}"]
         plans.append(_workflows(environment, subjects))
         deploys.append(_workflows(environment, [f"{repository}:environment:{environment.name}"]))
-    yield _role(iam, names.plan_role, document(plans), planning(names, state))
-    yield _role(iam, names.deploy_role, document(deploys), deploying(names, state))
+    if environment.permissions_boundary == MADE_BY_BOOTSTRAP:
+        yield set_boundary(iam, environment, source)
+    yield _role(iam, names.plan_role, document(plans), planning(environment, state, source))
+    yield _role(iam, names.deploy_role, document(deploys), deploying(environment, state, source))
 
 
 def _provider_arn(environment: EnvironmentConfig) -> str:

@@ -21,12 +21,14 @@ from infra.config.load import (
     load_lock,
     load_model,
     load_project,
+    load_source,
     model_names,
     project_root,
 )
 from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.multi_model import MultiModelEndpointConfig
+from infra.config.network import CreatedNetwork, ExistingNetwork, NetworkConfig, NoNetwork
 from infra.config.quality import QualityConfig
 from infra.config.release import RELEASE_LOCK_SCHEMA_VERSION, Release, ReleaseLock
 from infra.config.retention import RetentionConfig
@@ -76,11 +78,13 @@ __all__ = [
     "ConfigError",
     "ContainerConfig",
     "CpuPolicy",
+    "CreatedNetwork",
     "DataConfig",
     "DriftConfig",
     "DriftWindowsConfig",
     "EndpointConfig",
     "EnvironmentConfig",
+    "ExistingNetwork",
     "FeaturesConfig",
     "FileState",
     "FleetConfig",
@@ -95,7 +99,9 @@ __all__ = [
     "ModelConfig",
     "MonitoringConfig",
     "MultiModelEndpointConfig",
+    "NetworkConfig",
     "NewDataConfig",
+    "NoNetwork",
     "Problem",
     "Project",
     "QualityConfig",
@@ -129,6 +135,7 @@ __all__ = [
     "load_lock",
     "load_model",
     "load_project",
+    "load_source",
     "load_waivers",
     "model_names",
     "project_root",

@@ -75,6 +75,7 @@ INSTANCE_TYPE: Final = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
 BUCKET: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 KEY_PREFIX: Final = r"^[\w.-]+(/[\w.-]+)*$"
 ROLE_ARN: Final = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
+BOUNDARY: Final = r"^(bootstrap|arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+)$"
 REPOSITORY: Final = r"^[\w.-]+/[\w.-]+$"
 URL: Final = r"^https?://[^\s/]+(/\S*)?$"
 EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
@@ -88,6 +89,9 @@ TIMETABLE: Final = r"^(hourly|daily|weekly|monthly|cron\(\S+ \S+ \S+ \S+ \S+ \S+
 SCALING_SCHEDULE: Final = (
     r"^(cron\(\S+( \S+){5}\)|rate\([1-9][0-9]* (minute|hour|day)s?\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))$"
 )
+CIDR: Final = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$"
+SUBNET: Final = r"^subnet-[0-9a-f]{8,17}$"
+SECURITY_GROUP: Final = r"^sg-[0-9a-f]{8,17}$"
 TIME_ZONE: Final = r"^[A-Za-z_+-]+(/[A-Za-z0-9_+-]+)*$"
 
 PATTERN_RULES: Final = {
@@ -99,6 +103,7 @@ PATTERN_RULES: Final = {
     BUCKET: "must be the name of an S3 bucket",
     KEY_PREFIX: "must be folder names joined by /, without one at either end",
     ROLE_ARN: "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy-acme-prod",
+    BOUNDARY: "must be bootstrap, or the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/bounds",
     REPOSITORY: "must be a repository on GitHub, such as acme/models",
     URL: "must be a URL, such as http://127.0.0.1:4577",
     EMAIL: "must be an e-mail address",
@@ -107,6 +112,9 @@ PATTERN_RULES: Final = {
     MODEL_ARCHIVE: "must be the S3 URI of a model archive, such as s3://bucket/folder/model.tar.gz",
     TIMETABLE: "must be hourly, daily, weekly, monthly, or a cron expression of six fields, such as cron(0 2 * * ? *)",
     SCALING_SCHEDULE: "must be cron() of six fields, rate() or at(), such as cron(0 7 ? * MON-FRI *)",
+    CIDR: "must be a block of IPv4 addresses, such as 10.0.0.0/16",
+    SUBNET: "must be the id of a subnet, such as subnet-0123456789abcdef0",
+    SECURITY_GROUP: "must be the id of a security group, such as sg-0123456789abcdef0",
     TIME_ZONE: "must be a time zone, such as Europe/Berlin",
 }
 """What each pattern asks for, in words."""
@@ -119,6 +127,7 @@ InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 Bucket = Annotated[str, Field(pattern=BUCKET)]
 KeyPrefix = Annotated[str, Field(pattern=KEY_PREFIX, max_length=200)]
 RoleArn = Annotated[str, Field(pattern=ROLE_ARN)]
+Boundary = Annotated[str, Field(pattern=BOUNDARY)]
 Repository = Annotated[str, Field(pattern=REPOSITORY)]
 Url = Annotated[str, Field(pattern=URL)]
 Email = Annotated[str, Field(pattern=EMAIL)]
@@ -127,6 +136,11 @@ ModelArchive = Annotated[str, Field(pattern=MODEL_ARCHIVE)]
 Schedule = Literal["hourly", "daily", "weekly", "monthly"]
 Timetable = Annotated[str, Field(pattern=TIMETABLE)]
 ScalingSchedule = Annotated[str, Field(pattern=SCALING_SCHEDULE)]
+Cidr = Annotated[str, Field(pattern=CIDR)]
+SubnetId = Annotated[str, Field(pattern=SUBNET)]
+SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP)]
+LogDays = Literal[30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+"""Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 TimeZone = Annotated[str, Field(pattern=TIME_ZONE)]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
 Columns = Annotated[tuple[Column, ...], Field(strict=False)]

@@ -13,6 +13,7 @@ from infra.config.load import (
     load_environment,
     load_lock,
     load_model,
+    load_source,
     model_names,
     project_root,
 )
@@ -53,7 +54,7 @@ def validate(
 def _environment_problems(environments: list[str], root: Path) -> Iterator[Problem]:
     for name in environments:
         try:
-            load_environment(name, root)
+            load_source(load_environment(name, root), root)
         except ConfigError as error:
             yield from error.problems
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from infra.config.base import PATTERN_RULES, Broken, RulesBroken, Section
 from infra.config.errors import Problem, did_you_mean
-from infra.config.fields import known_keys, meaning, refusal
+from infra.config.fields import kinds, known_keys, meaning, refusal
 from infra.config.tree import Node, Path, key_path, parse_key_path
 
 CONSEQUENCES: Final = frozenset({"default_factory_not_called"})
@@ -99,7 +99,8 @@ def _message(branches: list[ErrorDetails], section: type[Section], node: Node | 
     if kind == "missing":
         return f"is missing: add it ({meaning(section, details['loc'])})"
     if kind == "union_tag_not_found":
-        return "needs a kind: file or s3"
+        *most, last = kinds(section, details["loc"])
+        return f"needs a kind: {', '.join(most)} or {last}"
     if kind == "union_tag_invalid":
         return f'is "{context["tag"]}" but must be {" or ".join(context["expected_tags"].split(", "))}'
     if kind == "extra_forbidden":
@@ -132,6 +133,7 @@ _RULES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "string_pattern_mismatch": lambda context: PATTERN_RULES[context["pattern"]],
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
+    "too_short": lambda context: f"must have {context['min_length']} or more entries",
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
     "literal_error": lambda context: f"must be {context['expected']}",
     "finite_number": lambda _: "must be a finite number",

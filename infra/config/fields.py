@@ -18,6 +18,11 @@ def refusal(section: type[Section], loc: Path) -> str | None:
     return reasons[0] if reasons else None
 
 
+def kinds(section: type[Section], loc: Path) -> list[str]:
+    """The kinds that the section at a pydantic error location could be of."""
+    return [tag for one in _sections_at(section, loc) if (tag := _tag(one)) is not None]
+
+
 def meaning(section: type[Section], loc: Path) -> str:
     """What the field at a pydantic error location says, to stand within a sentence."""
     name = str(loc[-1])

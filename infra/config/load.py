@@ -14,7 +14,7 @@ from infra.config.base import Section
 from infra.config.environment import EnvironmentConfig
 from infra.config.errors import ConfigError, Problem, did_you_mean
 from infra.config.explain import problems_of
-from infra.config.fits import misfits
+from infra.config.fits import misfits, unreadable
 from infra.config.model import ModelConfig
 from infra.config.release import ReleaseLock
 from infra.config.tree import Node, Origin, merge
@@ -43,12 +43,14 @@ class Project:
         environment: the environment.
         models: every model that was asked for in that environment, by name.
         locks: each one's release lock; None where nothing was promoted.
+        source: the environment whose models this one releases; None if they are its own.
     """
 
     root: Path
     environment: EnvironmentConfig
     models: Mapping[str, ModelConfig]
     locks: Mapping[str, ReleaseLock | None]
+    source: EnvironmentConfig | None = None
 
     @property
     def folder(self) -> Path:
@@ -111,6 +113,7 @@ def load_project(
     """
     root = root or project_root()
     settings = load_environment(environment, root)
+    source = load_source(settings, root)
     loaded: dict[str, ModelConfig] = {}
     locks: dict[str, ReleaseLock | None] = {}
     problems: list[Problem] = []
@@ -125,7 +128,7 @@ def load_project(
             problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
-    return Project(root, settings, loaded, locks)
+    return Project(root, settings, loaded, locks, source)
 
 
 def model_names(root: Path) -> list[str]:
@@ -140,13 +143,33 @@ def environment_names(root: Path) -> list[str]:
 
 def load_environment(name: str | None = None, root: Path | None = None) -> EnvironmentConfig:
     """Load one environment; see `load_project` for arguments and errors."""
-    root = root or project_root()
-    name = name or chosen_environment()
+    return _environment(name or chosen_environment(), root or project_root(), role=os.environ.get(ROLE_VARIABLE))
+
+
+def load_source(environment: EnvironmentConfig, root: Path) -> EnvironmentConfig | None:
+    """The environment whose models `environment` releases; None if they are its own.
+
+    Raises:
+        ConfigError: there is none of that name, or it does not let itself be read.
+    """
+    name, path = environment.registry_from, root / "environments" / f"{environment.name}.yaml"
+    if name is None:
+        return None
+    known = environment_names(root)
+    source = _environment(name, root) if name in known else None
+    unknown = f'is "{name}", which is no environment: {did_you_mean(name, known, "environments")}'
+    if problem := unknown if source is None else unreadable(environment, source):
+        line = read_yaml(path).nearest(("registry_from",)).origin.line
+        raise ConfigError([Problem(shown(path), line, "registry_from", problem)])
+    return source
+
+
+def _environment(name: str, root: Path, role: str | None = None) -> EnvironmentConfig:
     path = _file(root / "environments", name, "environment")
     node = read_yaml(path)
     derived = {"name": Node(name), "releases": Node(f"{root.name}/releases/{name}")}
     entries = {**derived, **node.entries}
-    if role := os.environ.get(ROLE_VARIABLE):
+    if role:
         entries["deploy_role"] = Node(None if role == "none" else role)
     return _validate(EnvironmentConfig, Node(entries, node.origin), path)
 

@@ -16,6 +16,8 @@ class Release(Section):
 
     version: Annotated[int, Field(ge=1)]
     """Version in the model package group."""
+    registry: Name | None = None
+    """Environment whose registry it is read from; its own unless given."""
     model_package_arn: str
     """The registered model package."""
     model_data_url: str
@@ -44,6 +46,11 @@ class Release(Section):
     """Commit of the project it was promoted from."""
     endpoint: EndpointConfig | None = None
     """The model file's endpoint section as it was then; null in locks from before it was kept."""
+
+    @property
+    def id(self) -> str:
+        """Its version, with the environment that it is read from unless that is its own."""
+        return str(self.version) if self.registry is None else f"{self.registry}-{self.version}"
 
 
 class ReleaseLock(Section):

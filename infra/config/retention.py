@@ -1,6 +1,6 @@
 """How long an environment keeps what nobody asks for any more."""
 
-from infra.config.base import Count, Section
+from infra.config.base import Count, LogDays, Section
 
 
 class RetentionConfig(Section):
@@ -12,3 +12,5 @@ class RetentionConfig(Section):
     """Days that captured requests and answers are kept."""
     access_log_days: Count = 365
     """Days that the buckets' access logs are kept."""
+    log_days: LogDays = 365
+    """Days that logs of endpoints, functions and the network are kept, even where all else is kept for ever."""

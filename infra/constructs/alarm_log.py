@@ -7,7 +7,6 @@ from infra.constructs.encryption_key import EncryptionKey
 from infra.naming import Names
 from infra.provider import Construct, aws
 
-RETENTION_DAYS = 365
 RAISED = (
     "filter not ispresent(detail.configuration.alarmRule)"
     " | stats latest(detail.state.value) as state, latest(detail.state.timestamp) as since, "
@@ -27,12 +26,10 @@ class AlarmLog(Construct):
     group may say it for all.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, key: EncryptionKey) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, key: EncryptionKey, log_days: int) -> None:
         super().__init__(scope, id_)
         self._name = names.alarm_log
-        logs = aws.CloudwatchLogGroup(
-            self, "logs", name=self._name, retention_in_days=RETENTION_DAYS, kms_key_id=key.arn
-        )
+        logs = aws.CloudwatchLogGroup(self, "logs", name=self._name, retention_in_days=log_days, kms_key_id=key.arn)
         pattern = {
             "source": ["aws.cloudwatch"],
             "detail-type": ["CloudWatch Alarm State Change"],

@@ -49,21 +49,22 @@ class BatchTransform(Construct):
             target={"arn": CREATE_TRANSFORM_JOB, "role_arn": scheduler.arn, "input": json.dumps(job)},
             depends_on=[scheduler.attach()],
         )
-        self._tell_of_failures(names.release(_content(release)))
+        self._tell_of_failures(self._model_name(release))
 
     def _model(self, settings: BatchTransformConfig, release: Release) -> aws.SagemakerModel:
         names, platform = self._names, self._platform
-        role = execution_role(self, names, platform)
+        role = execution_role(self, names, platform, log_group=names.environment.job_logs("Transform"))
         platform.data.grant_read(role, f"{names.model}/{settings.input}/")
         platform.data.grant_write(role, f"{names.model}/{settings.output}/")
         platform.key.grant_volumes(role)
         return aws.SagemakerModel(
-            Construct(self, f"release-{release.version}"),
+            Construct(self, f"release-{release.id}"),
             "model",
-            name=names.release(_content(release)),
+            name=self._model_name(release),
             execution_role_arn=role.arn,
             primary_container={"image": release.image, "model_data_url": release.model_data_url},
             enable_network_isolation=True,
+            vpc_config=None if platform.vpc is None else platform.vpc.arguments,
             depends_on=[role.attach()],
             lifecycle={"create_before_destroy": True},
         )
@@ -97,6 +98,8 @@ class BatchTransform(Construct):
         )
         aws.CloudwatchEventTarget(self, "alerts", rule=rule.name, arn=self._platform.alerts.arn)
 
-
-def _content(release: Release) -> str:
-    return digest([release.image, release.model_data_url])
+    def _model_name(self, release: Release) -> str:
+        vpc = self._platform.vpc
+        return self._names.release(
+            digest([release.image, release.model_data_url, *([] if vpc is None else vpc.content)])
+        )

@@ -1,10 +1,12 @@
 """One S3 bucket as every bucket here is: versioned, encrypted, private, TLS-only, owner-enforced, access-logged."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, Statement, allow, policy_document
 from infra.constructs.retention import retained
+from infra.constructs.sharing import shared_bucket
 from infra.provider import Construct, aws
 
 UNFINISHED_UPLOAD_DAYS: Final = 7
@@ -26,6 +28,8 @@ class Bucket(Construct):
         superseded_days: int | None = None,
         expire_days: int | None = None,
         events: bool = False,
+        lock_days: int | None = None,
+        readers: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id_)
         self.name = name
@@ -34,10 +38,14 @@ class Bucket(Construct):
             self, "bucket", bucket=name, force_destroy=not protected, **retained(protected=protected)
         )
         self._encrypt(key)
-        self.policy = self._close(receives_logs_of)
+        locked = [_locked_for_all(self.arn)] if lock_days is not None and protected else []
+        logging = [] if receives_logs_of is None else [_log_delivery(self.arn, receives_logs_of)]
+        self.policy = self._close([*logging, *locked, *shared_bucket(self.arn, readers)])
         versioning = aws.S3BucketVersioning(
             self, "versioning", bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}
         )
+        if lock_days is not None:
+            self._lock(lock_days, after=versioning)
         if rules := _lifecycle(superseded_days, expire_days):
             aws.S3BucketLifecycleConfiguration(
                 self, "lifecycle", bucket=self.bucket.id, **rules, depends_on=[versioning]
@@ -83,7 +91,20 @@ class Bucket(Construct):
             ],
         )
 
-    def _close(self, receives_logs_of: str | None) -> aws.S3BucketPolicy:
+    def _lock(self, days: int, *, after: aws.S3BucketVersioning) -> None:
+        """Each new version is kept as it is; a bucket that is there takes it too.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html
+        """
+        aws.S3BucketObjectLockConfiguration(
+            self,
+            "lock",
+            bucket=self.bucket.id,
+            rule={"default_retention": {"mode": "GOVERNANCE", "days": days}},
+            depends_on=[after],
+        )
+
+    def _close(self, statements: list[Statement]) -> aws.S3BucketPolicy:
         private = aws.S3BucketPublicAccessBlock(
             self,
             "private",
@@ -96,10 +117,7 @@ class Bucket(Construct):
         owned = aws.S3BucketOwnershipControls(
             self, "ownership", bucket=self.bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}
         )
-        statements = [_tls_only(self.arn)]
-        if receives_logs_of is not None:
-            statements.append(_log_delivery(self.arn, receives_logs_of))
-        policy = policy_document(statements)
+        policy = policy_document([_tls_only(self.arn), *statements])
         return aws.S3BucketPolicy(self, "policy", bucket=self.bucket.id, policy=policy, depends_on=[private, owned])
 
 
@@ -128,6 +146,17 @@ def _tls_only(arn: str) -> Statement:
         "Action": "s3:*",
         "Resource": [arn, f"{arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _locked_for_all(arn: str) -> Statement:
+    """Whoever deploys may do anything with the bucket, and so could pass a lock over; not while this stands there."""
+    return {
+        "Sid": "LockedForAll",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "s3:BypassGovernanceRetention",
+        "Resource": f"{arn}/*",
     }
 
 

@@ -17,7 +17,7 @@ class DriftMonitor(MonitoringJob):
         super().__init__(scope, id_, names=names, platform=platform, role="monitor")
         if model.monitoring.drift is None:
             raise ValueError(f"{model.name} has no drift monitoring to schedule")
-        platform.registry.grant_read(self.role, f"{names.model}/")
+        platform.grant_models(self.role, names.model)
         platform.registry.grant_write(self.role, f"{names.model}/drift/")
         job = drift_job(
             model,
@@ -28,6 +28,7 @@ class DriftMonitor(MonitoringJob):
             model_uri=release.model_data_url,
             baseline_version=release.version,
             kms_key=platform.key.arn,
+            vpc_config=self.vpc_config,
         )
         schedule = model.monitoring.drift.schedule
         description = f"{schedule} drift of {names.base} against its baseline"

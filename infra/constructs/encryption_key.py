@@ -1,7 +1,10 @@
 """The environment's KMS key: everything at rest is encrypted with it."""
 
-from infra.constructs.permissions import ServiceRole, allow, policy_document
+from collections.abc import Sequence
+
+from infra.constructs.permissions import ServiceRole, Statement, allow, policy_document
 from infra.constructs.retention import retained
+from infra.constructs.sharing import shared_key
 from infra.naming import Names
 from infra.provider import Construct, aws
 
@@ -9,7 +12,9 @@ from infra.provider import Construct, aws
 class EncryptionKey(Construct):
     """A rotating customer-managed key with an alias; services may use it only on behalf of this account."""
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, protected: bool) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, names: Names, protected: bool, readers: Sequence[str] = ()
+    ) -> None:
         super().__init__(scope, id_)
         self.key = aws.KmsKey(
             self,
@@ -17,7 +22,7 @@ class EncryptionKey(Construct):
             description=f"{names.base}: data, models, captured traffic and logs",
             enable_key_rotation=True,
             deletion_window_in_days=30 if protected else 7,
-            policy=_key_policy(names),
+            policy=_key_policy(names, shared_key(names, readers)),
             **retained(protected=protected),
         )
         self.alias = f"alias/{names.base}"
@@ -44,7 +49,7 @@ class EncryptionKey(Construct):
         role.grant(allow(["kms:CreateGrant"], [self.arn], Bool={"kms:GrantIsForAWSResource": "true"}))
 
 
-def _key_policy(names: Names) -> str:
+def _key_policy(names: Names, shared: list[Statement]) -> str:
     account = {"StringEquals": {"aws:SourceAccount": names.account}}
     root = {
         "Sid": "Administration",
@@ -70,4 +75,4 @@ def _key_policy(names: Names) -> str:
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs_arn}},
     }
-    return policy_document([root, publishers, logs])
+    return policy_document([root, publishers, logs, *shared])

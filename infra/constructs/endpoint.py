@@ -36,11 +36,17 @@ class Endpoint(Construct):
         rollback_alarms: list[Alarm],
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
+        self._names, self._platform = names, platform
         self.name = names.base
         declared = [(release, hosting(settings_, names, platform)) for release, settings_ in lock.declared(settings)]
         now = declared[0][1]
-        self._role = execution_role(self, names, platform)
+        self._role = execution_role(
+            self,
+            names,
+            platform,
+            log_group=names.endpoint_logs,
+            in_vpc=any(kind.vpc for _, kind in declared),
+        )
         for _, kind in declared:
             kind.grant(self._role)
             if kind.volume_key is not None:
@@ -54,16 +60,26 @@ class Endpoint(Construct):
             name=self.name,
             endpoint_config_name=configurations[0].name,
             deployment_config=deployment_config(now.rollout, watched) if now.rollout else None,
-            depends_on=[*configurations, *(alarm.alarm for alarm in rollback_alarms), *now.declare(self)],
+            depends_on=[*configurations, self._logs(), *(alarm.alarm for alarm in rollback_alarms), *now.declare(self)],
             **retained(protected=platform.protected),
+        )
+
+    def _logs(self) -> aws.CloudwatchLogGroup:
+        """Made before the endpoint: SageMaker would make it itself, without the key and for ever."""
+        return aws.CloudwatchLogGroup(
+            self,
+            "logs",
+            name=self._names.endpoint_logs,
+            retention_in_days=self._platform.log_days,
+            kms_key_id=self._platform.key.arn,
         )
 
     def _configurations(self, declared: list[tuple[Release, Hosting]]) -> list[aws.SagemakerEndpointConfiguration]:
         """One for each release and settings, in order; several that are the same are one."""
-        scopes = {version: Construct(self, f"release-{version}") for version in {one.version: 0 for one, _ in declared}}
+        scopes = {id_: Construct(self, f"release-{id_}") for id_ in {one.id: 0 for one, _ in declared}}
         made: dict[str, aws.SagemakerEndpointConfiguration] = {}
         for release, kind in declared:
-            scope = scopes[release.version]
+            scope = scopes[release.id]
             content = digest(kind.named_by(release))
             if content not in made:
                 made[content] = aws.SagemakerEndpointConfiguration(

@@ -32,7 +32,6 @@ CODE = (
     "monitoring/governor/triggers.py",
 )
 RUNTIME = "python3.12"
-LOG_RETENTION_DAYS = 365
 HOUR_SECONDS, ALARM_HOURS = 3_600, 24
 """The alarm stands for a day after the last event that was failed on: nobody has to empty a queue to clear it."""
 RETRIES, OLDEST_EVENT_SECONDS = 2, 6 * 3_600
@@ -60,7 +59,7 @@ class Governor(Construct):
             self,
             "logs",
             name=f"/aws/lambda/{self.name}",
-            retention_in_days=LOG_RETENTION_DAYS,
+            retention_in_days=platform.log_days,
             kms_key_id=platform.key.arn,
         )
         role = self._role(pipeline, ledger, logs)

@@ -12,6 +12,7 @@ from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.dashboard import Picture
 from infra.constructs.permissions import ServiceRole
 from infra.constructs.platform import Platform
+from infra.constructs.vpc_config import VpcConfig
 from infra.images import SERVING
 from infra.naming import ModelNames
 from infra.provider import Construct, Resource
@@ -24,7 +25,7 @@ class Hosting(ABC):
     """One kind of endpoint, with one model's settings: pure but for `declare` and `alarms`, which add resources."""
 
     isolated: ClassVar[bool] = True
-    """Whether the containers run without a network."""
+    """Whether the containers run without a network, and their files move in the environment's; AWS has both or none."""
 
     def __init__(self, names: ModelNames, platform: Platform) -> None:
         self.names, self.platform = names, platform
@@ -58,12 +59,21 @@ class Hosting(ABC):
         types = self.instance_types
         return None if not types or any(map(has_local_disk, types)) else self.platform.key.arn
 
+    @property
+    def vpc(self) -> VpcConfig | None:
+        """The network that the models' instances are in; None for SageMaker's own."""
+        return self.platform.vpc if self.isolated else None
+
     def containers(self, release: Release) -> Arguments:
         """Which containers the release's model has, as `aws.SagemakerModel` takes them."""
         return {"primary_container": {"image": release.image, "model_data_url": release.model_data_url}}
 
+    def model_named_by(self, release: Release) -> list[Any]:
+        """All that the release's model is: nothing that only Terraform knows."""
+        return [*self.identity(release), *([] if self.vpc is None else self.vpc.content)]
+
     def identity(self, release: Release) -> list[Any]:
-        """What the release's model is, and so what it is named by: nothing that only Terraform knows."""
+        """What the release's model is beside the network that it is in."""
         return [release.image, release.model_data_url]
 
     @abstractmethod
@@ -73,7 +83,7 @@ class Hosting(ABC):
     def named_by(self, release: Release) -> list[Any]:
         """All that the release's endpoint configuration is."""
         volumes = [] if self.volume_key is None else ["encrypted volumes"]
-        return [*self.identity(release), *self.content(), *volumes]
+        return [*self.model_named_by(release), *self.content(), *volumes]
 
     @abstractmethod
     def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
@@ -117,15 +127,18 @@ class Hosting(ABC):
         }
 
 
-def execution_role(scope: Construct, names: ModelNames, platform: Platform) -> ServiceRole:
-    """The role that serving containers run as: it reads the model, uses the key, pulls the image, and logs."""
+def execution_role(
+    scope: Construct, names: ModelNames, platform: Platform, *, log_group: str, in_vpc: bool = True
+) -> ServiceRole:
+    """The role that serving containers run as: it reads the model, pulls the image, and what every container does."""
     role = ServiceRole(
         scope, "role", name=f"{names.base}-endpoint", service="sagemaker.amazonaws.com", names=names.environment
     )
-    platform.registry.grant_read(role, f"{names.model}/")
-    platform.key.grant_use(role)
+    platform.grant_models(role, names.model)
     platform.repositories.grant_pull(role, SERVING)
-    platform.grant_logging(role)
+    if platform.source is not None:
+        platform.source.grant_pull(role, SERVING)
+    platform.grant_running(role, log_group, in_vpc=in_vpc)
     return role
 
 

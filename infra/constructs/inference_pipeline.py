@@ -12,6 +12,7 @@ from infra.constructs.metrics import container_metric
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
 from infra.constructs.real_time import fleet
+from infra.constructs.sharing import PULL
 from infra.naming import MODEL_CONTAINER, VARIANT, ModelNames
 
 
@@ -74,8 +75,7 @@ class InferencePipelineHosting(Hosting):
         """Captured traffic, and the images and archives of the containers around the model's."""
         self.platform.capture.grant_write(role, f"{self.names.model}/")
         around = (*self._settings.before, *self._settings.after)
-        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        role.grant(allow(pull, sorted({_repository(one) for one in around})))
+        role.grant(allow(list(PULL), sorted({_repository(one) for one in around})))
         archives = sorted(one.model_archive.removeprefix("s3://") for one in around if one.model_archive is not None)
         if archives:
             role.grant(allow(["s3:GetObject"], [f"arn:aws:s3:::{archive}" for archive in archives]))

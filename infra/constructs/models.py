@@ -17,32 +17,32 @@ class Models:
 
     def of(self, scope: Construct, release: Release, kind: Hosting) -> str:
         """The name of a release's model, as it is hosted; declared below the release's own scope."""
-        identity = kind.identity(release)
-        content = digest(identity)
-        own = identity == [release.image, release.model_data_url]
+        content = digest(kind.model_named_by(release))
+        own = kind.identity(release) == [release.image, release.model_data_url]
         if content not in self._made:
             below = scope if own else Construct(scope, f"model-{content[:10]}")
-            self._made[content] = self._declare(below, content, kind.containers(release), isolated=kind.isolated)
+            self._made[content] = self._declare(below, content, kind.containers(release), kind)
         return self._made[content].name
 
     def of_version(self, scope: Construct, version: int, kind: Hosting) -> str:
         """The name of the model of a version in the model package group; AWS refuses one that is not approved."""
-        arn = self._names.package_arn(version)
-        content = digest([arn])
+        arn = kind.platform.registry_names.model(self._names.model).package_arn(version)
+        content = digest([arn, *([] if kind.vpc is None else kind.vpc.content)])
         if content not in self._made:
             container = {"primary_container": {"model_package_name": arn}}
             below = Construct(scope, f"version-{version}")
-            self._made[content] = self._declare(below, content, container, isolated=kind.isolated)
+            self._made[content] = self._declare(below, content, container, kind)
         return self._made[content].name
 
-    def _declare(self, scope: Construct, content: str, containers: Arguments, *, isolated: bool) -> aws.SagemakerModel:
+    def _declare(self, scope: Construct, content: str, containers: Arguments, kind: Hosting) -> aws.SagemakerModel:
         return aws.SagemakerModel(
             scope,
             "model",
             name=self._names.release(content),
             execution_role_arn=self._role.arn,
             **containers,
-            enable_network_isolation=isolated,
+            enable_network_isolation=kind.isolated,
+            vpc_config=None if kind.vpc is None else kind.vpc.arguments,
             depends_on=[self._policy],
             lifecycle={"create_before_destroy": True},
         )

@@ -25,12 +25,12 @@ class MonitoringJob(Construct):
         self.role = ServiceRole(
             self, "job-role", name=f"{names.base}-{role}", service="sagemaker.amazonaws.com", names=names.environment
         )
+        self.vpc_config = None if platform.vpc is None else platform.vpc.request
         self.image = names.environment.image(MONITORING, tag(MONITORING))
         platform.capture.grant_read(self.role, f"{names.model}/")
-        platform.key.grant_use(self.role)
         platform.key.grant_volumes(self.role)
         platform.repositories.grant_pull(self.role, MONITORING)
-        platform.grant_logging(self.role)
+        platform.grant_running(self.role, names.environment.job_logs("Processing"))
 
     def _every(self, timetable: str, job: dict[str, Any], *, what: str, scheduler: str, description: str) -> None:
         """Create `job` on a timetable, as a role called `scheduler` that may do that alone."""

@@ -1,12 +1,14 @@
 """Roles and what they may do: a role starts with nothing, and the constructs it uses grant it the least they take."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from infra.naming import Names
 from infra.provider import Construct, aws
 
 Statement = dict[str, Any]
+BOUNDARY_CONTEXT: Final = "permissions_boundary"
+"""A stack's context with the ARN of the policy that bounds its roles: no construct can forget to hand it on."""
 
 
 def allow(actions: list[str], resources: list[str], **condition: dict[str, Any]) -> Statement:
@@ -28,7 +30,12 @@ class ServiceRole(Construct):
         self._statements: list[Statement] = []
         self._name = name
         self.role = aws.IamRole(
-            self, "role", name=name, assume_role_policy=_trust(service, names.account), force_detach_policies=True
+            self,
+            "role",
+            name=name,
+            assume_role_policy=_trust(service, names.account),
+            permissions_boundary=self.node.try_get_context(BOUNDARY_CONTEXT),
+            force_detach_policies=True,
         )
 
     @property

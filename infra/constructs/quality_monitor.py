@@ -20,7 +20,13 @@ class QualityMonitor(MonitoringJob):
         platform.data.grant_read(self.role, names.ground_truth_prefix)
         platform.registry.grant_write(self.role, f"{names.model}/quality/")
         job = quality_job(
-            model, names, image=self.image, role_arn=self.role.arn, release=release, kms_key=platform.key.arn
+            model,
+            names,
+            image=self.image,
+            role_arn=self.role.arn,
+            release=release,
+            kms_key=platform.key.arn,
+            vpc_config=self.vpc_config,
         )
         schedule = model.monitoring.quality.schedule
         description = f"{schedule} quality of {names.base}, by labels that arrive later"

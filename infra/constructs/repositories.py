@@ -1,12 +1,14 @@
 """One ECR repository an image: a tag, once pushed, always means the same bytes."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from infra.constructs.encryption_key import EncryptionKey
-from infra.constructs.permissions import ServiceRole, allow
+from infra.constructs.permissions import ServiceRole, allow, policy_document
 from infra.constructs.retention import retained
-from infra.images import IMAGES
+from infra.constructs.sharing import PULL, shared_images
+from infra.images import IMAGES, SERVING
 from infra.naming import Names
 from infra.provider import Construct, aws
 
@@ -22,7 +24,16 @@ UNTAGGED_GO: Final = {
 class Repositories(Construct):
     """Immutable, scanned and encrypted repositories for the three images."""
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, key: EncryptionKey, protected: bool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: Names,
+        key: EncryptionKey,
+        protected: bool,
+        readers: Sequence[str] = (),
+    ) -> None:
         super().__init__(scope, id_)
         self._names = names
         for image in IMAGES:
@@ -40,11 +51,15 @@ class Repositories(Construct):
                 self, f"{image}-lifecycle", repository=repository.name, policy=json.dumps({"rules": [UNTAGGED_GO]})
             )
 
+            if readers and image == SERVING:  # what trains and watches is each environment's own
+                aws.EcrRepositoryPolicy(
+                    self, f"{image}-policy", repository=repository.name, policy=policy_document(shared_images(readers))
+                )
+
     def grant_pull(self, role: ServiceRole, *images: str) -> None:
         """Pull these images."""
         prefix = f"arn:aws:ecr:{self._names.region}:{self._names.account}:repository"
-        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         role.grant(
-            allow(pull, [f"{prefix}/{self._names.repository(image)}" for image in images]),
+            allow(list(PULL), [f"{prefix}/{self._names.repository(image)}" for image in images]),
             allow(["ecr:GetAuthorizationToken"], ["*"]),  # ECR names no resource for it
         )

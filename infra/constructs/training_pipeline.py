@@ -33,6 +33,7 @@ class TrainingPipeline(Construct):
             role_arn=jobs.arn,
             champion=live.model_data_url if live else None,
             kms_key=platform.key.arn,
+            vpc_config=None if platform.vpc is None else platform.vpc.request,
         )
         conductor.grant(
             allow(["iam:PassRole"], [jobs.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
@@ -69,12 +70,11 @@ class TrainingPipeline(Construct):
             self, "job-role", name=f"{names.base}-jobs", service="sagemaker.amazonaws.com", names=names.environment
         )
         platform.data.grant_read(role, names.data_prefix)
-        platform.registry.grant_read(role, f"{names.model}/")
+        platform.grant_models(role, names.model)
         platform.registry.grant_write(role, f"{names.model}/")
-        platform.key.grant_use(role)
         platform.key.grant_volumes(role)
         platform.repositories.grant_pull(role, *(image for image in IMAGES if image != SERVING))
-        platform.grant_logging(role)
+        platform.grant_running(role, names.environment.job_logs("Training"), names.environment.job_logs("Processing"))
         return role
 
     def _pipeline_role(self, names: ModelNames) -> ServiceRole:

@@ -5,7 +5,7 @@ from typing import Any
 from infra.config import ModelConfig
 from infra.naming import ModelNames
 from infra.pipelines.job_spec import drift_spec
-from infra.pipelines.processing import Machine, Uri
+from infra.pipelines.processing import Machine, Uri, VpcConfig
 from infra.pipelines.scheduled import MAX_RUNTIME_SECONDS, monitoring_job
 from monitoring.contract import BASELINE_INPUT, DRIFT_COMMAND, MODEL_INPUT
 
@@ -19,6 +19,7 @@ def drift_job(
     baseline_uri: str,
     model_uri: str,
     kms_key: str | None,
+    vpc_config: VpcConfig | None = None,
     baseline_version: int | None = None,
 ) -> dict[str, Any]:
     """The CreateProcessingJob request, with the scheduler's context attributes in place of what only it knows.
@@ -39,7 +40,7 @@ def drift_job(
     return monitoring_job(
         model.name,
         DRIFT_COMMAND,
-        Machine(drift.instance, role_arn, kms_key, MAX_RUNTIME_SECONDS),
+        Machine(drift.instance, role_arn, kms_key, MAX_RUNTIME_SECONDS, vpc_config),
         image=image,
         spec=spec,
         inputs=inputs,

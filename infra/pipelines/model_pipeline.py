@@ -23,7 +23,7 @@ from infra.pipelines.names import (
     TRAIN_STEP,
     VALIDATE_STEP,
 )
-from infra.pipelines.processing import Machine, Uri, channel_name, processing_request
+from infra.pipelines.processing import Machine, Uri, VpcConfig, channel_name, processing_request
 from infra.pipelines.references import Get, Join, JsonGet
 from infra.pipelines.steps import (
     Comparison,
@@ -72,6 +72,7 @@ def model_pipeline(
     role_arn: str,
     champion: str | None,
     kms_key: str | None,
+    vpc_config: VpcConfig | None = None,
 ) -> PipelineDefinition:
     """The pipeline that docs/architecture.md describes ("The pipeline").
 
@@ -82,11 +83,12 @@ def model_pipeline(
         role_arn: The role its jobs have.
         champion: `model_data_url` of the live release, which a new model has to beat; None if nothing is live.
         kms_key: What volumes and outputs are encrypted with; None for the account's default.
+        vpc_config: The network that the jobs' files move in; None for SageMaker's own.
 
     Raises:
         InvalidDefinition: SageMaker would refuse it.
     """
-    definition = _Builder(model, names, images, role_arn, champion, kms_key).definition()
+    definition = _Builder(model, names, images, role_arn, champion, kms_key, vpc_config).definition()
     check_steps(definition)
     return definition
 
@@ -99,6 +101,7 @@ class _Builder:
     role_arn: str
     champion: str | None
     kms_key: str | None
+    vpc_config: VpcConfig | None
 
     def definition(self) -> PipelineDefinition:
         return PipelineDefinition(
@@ -159,6 +162,7 @@ class _Builder:
                 "OutputDataConfig": {"S3OutputPath": self._folder(TRAIN_STEP), "KmsKeyId": self.kms_key},
                 "ResourceConfig": self._machine.cluster(),
                 "RoleArn": self.role_arn,
+                "VpcConfig": self.vpc_config,
                 "StoppingCondition": {"MaxRuntimeInSeconds": config.max_runtime_minutes * 60},
             },
         )
@@ -249,7 +253,8 @@ class _Builder:
     @cached_property
     def _machine(self) -> Machine:
         config = self.model.training
-        return Machine(config.instance, self.role_arn, self.kms_key, config.max_runtime_minutes * 60)
+        seconds = config.max_runtime_minutes * 60
+        return Machine(config.instance, self.role_arn, self.kms_key, seconds, self.vpc_config)
 
     def _folder(self, *below: str) -> Join:
         return Join.of(self.names.runs_uri, Get.execution("PipelineExecutionId"), *below)

@@ -11,6 +11,8 @@ MAX_RUNTIME_SECONDS: Final = 777_600
 """The longest that SageMaker lets a processing job run."""
 
 Uri = str | Reference
+VpcConfig = dict[str, list[str]]
+"""SageMaker's: SecurityGroupIds and Subnets."""
 
 
 def volume_key(instance_type: str, kms_key: str | None) -> str | None:
@@ -20,12 +22,13 @@ def volume_key(instance_type: str, kms_key: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a job runs on, as whom, and for how long at most."""
+    """What a job runs on, where, as whom, and for how long at most."""
 
     instance: InstanceConfig
     role_arn: str
     kms_key: str | None
     max_runtime_seconds: int
+    vpc_config: VpcConfig | None = None
 
     def cluster(self) -> dict[str, Any]:
         """A processing job's ClusterConfig, and a training job's ResourceConfig."""
@@ -61,7 +64,7 @@ def processing_request(
     return {
         "AppSpecification": {"ImageUri": image, "ContainerArguments": [command]},
         "Environment": environment,
-        "NetworkConfig": {"EnableNetworkIsolation": isolated},
+        "NetworkConfig": {"EnableNetworkIsolation": isolated, "VpcConfig": machine.vpc_config},
         "ProcessingInputs": [_input(path, uri) for path, uri in inputs.items()],
         "ProcessingOutputConfig": {
             "KmsKeyId": machine.kms_key,

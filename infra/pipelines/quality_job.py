@@ -5,13 +5,20 @@ from typing import Any
 from infra.config import ModelConfig, Release
 from infra.naming import ModelNames
 from infra.pipelines.job_spec import quality_spec
-from infra.pipelines.processing import Machine
+from infra.pipelines.processing import Machine, VpcConfig
 from infra.pipelines.scheduled import MAX_RUNTIME_SECONDS, monitoring_job
 from monitoring.contract import QUALITY_COMMAND
 
 
 def quality_job(
-    model: ModelConfig, names: ModelNames, *, image: str, role_arn: str, release: Release, kms_key: str | None
+    model: ModelConfig,
+    names: ModelNames,
+    *,
+    image: str,
+    role_arn: str,
+    release: Release,
+    kms_key: str | None,
+    vpc_config: VpcConfig | None = None,
 ) -> dict[str, Any]:
     """The CreateProcessingJob request, as of the drift job; `release` is what is live, and what labels are said of.
 
@@ -25,7 +32,7 @@ def quality_job(
     return monitoring_job(
         model.name,
         QUALITY_COMMAND,
-        Machine(quality.instance, role_arn, kms_key, MAX_RUNTIME_SECONDS),
+        Machine(quality.instance, role_arn, kms_key, MAX_RUNTIME_SECONDS, vpc_config),
         image=image,
         spec=spec,
         inputs={},

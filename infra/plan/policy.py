@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from infra.constructs.vpc_config import LOOK_UP
 from infra.plan.finding import Finding
 from infra.plan.offline import POLICIES, Plan, PlannedResource
 
@@ -18,6 +19,7 @@ Statement = dict[str, Any]
 REQUIRED_TAGS: Final = ("environment", "managed-by", "owner", "cost-centre")
 MODEL_TAG: Final = "model"
 NO_RESOURCE: Final = {
+    **dict.fromkeys(LOOK_UP, "EC2 describes networks only whole, and only describes them"),
     "cloudwatch:GetMetricData": "it reads numbers, and no request's data",
     "cloudwatch:PutMetricData": "a condition holds it to our namespaces",
     "ecr:GetAuthorizationToken": "it gives a token that the other actions must allow to use",
@@ -26,6 +28,7 @@ NO_RESOURCE: Final = {
 KNOWN_LATER: Final = object()
 """Takes the place of what a plan leaves out because only the deploy tells it: the ARN of a key of the same stack."""
 DESCRIPTION: Final = re.compile(r"^\[(critical|warning)\] .+ Runbook: docs/runbooks/[a-z-]+\.md$", re.DOTALL)
+IMAGE_LAYERS: Final = re.compile(r"^arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/")
 PINNED: Final = re.compile(r"(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)$")
 
 
@@ -95,7 +98,7 @@ def _public(resource: PlannedResource) -> Iterator[str]:
     for statement in allowed(resource):
         principal = statement.get("Principal", {})
         named = principal.values() if isinstance(principal, dict) else [principal]
-        if any("*" in listed(one) for one in named):
+        if any("*" in listed(one) for one in named) and not _is_held_otherwise(resource, statement):
             yield "is open to everyone: name the principal"
 
 
@@ -152,6 +155,14 @@ def allowed(resource: PlannedResource) -> Iterator[Statement]:
     for attribute in POLICIES:
         if text := resource.values.get(attribute):
             yield from (one for one in listed(json.loads(text).get("Statement", [])) if one["Effect"] == "Allow")
+
+
+def _is_held_otherwise(resource: PlannedResource, statement: Statement) -> bool:
+    """A VPC endpoint's policy cannot name an account; a condition does, and ECR signs for its layers itself."""
+    if resource.type != "aws_vpc_endpoint":
+        return False
+    ours = statement.get("Condition", {}).get("StringEquals", {}).get("aws:PrincipalAccount")
+    return bool(ours) or all(map(IMAGE_LAYERS.match, listed(statement["Resource"])))
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - policies take one or a list of everything

@@ -18,21 +18,26 @@ from infra.session import explained
 
 Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
 Environment = Annotated[str, typer.Option("--env", envvar="SAGESTACK_ENV", help="The environment.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="Environment whose registry has it; registry_from, or the environment's own."),
+]
 By = Annotated[
     str, typer.Option(default_factory=getpass.getuser, show_default="you", help="Who does this; kept in the trail.")
 ]
 
 
 @explained
-def models(model: Model, env: Environment = "local") -> None:
+def models(model: Model, env: Environment = "local", from_: From = None) -> None:
     """List the registered versions of a model: approval, metrics, data, what is live."""
     project = _project(env, model)
     lock = project.lock(model)
     table = Table(title=f"{model} in {env}")
     for heading in ("version", "approval", "metrics", "trained on", "started by", "live"):
         table.add_column(heading)
-    for version in Registry(project.environment, model).versions():
-        live = "live" if lock and lock.current.version == version.number else ""
+    registry, _ = _registry(project, model, from_)
+    for version in registry.versions():
+        live = "live" if lock and lock.current.model_package_arn == version.arn else ""
         table.add_row(*_row(version), live)
     Console().print(table)
 
@@ -58,10 +63,11 @@ def promote(
     *,
     by: By,
     env: Environment = "local",
+    from_: From = None,
 ) -> None:
     """Write the release lock: the next deploy serves this version."""
     project = _project(env, model)
-    registry = Registry(project.environment, model)
+    registry, source = _registry(project, model, from_)
     chosen = registry.newest_approved() if version is None else registry.version(version)
     lock = promoted(
         chosen,
@@ -71,6 +77,7 @@ def promote(
         by=by,
         at=datetime.now(UTC),
         commit=commit_of(project.folder),
+        registry=source,
     )
     path = project.lock_path(model)
     write_lock(lock, path)
@@ -142,6 +149,18 @@ def retire(model: Model, env: Environment = "local") -> None:
 def _project(env: str, model: str) -> Project:
     """The project with this model alone: another's mistake is nothing to it."""
     return load_project(env, models=[model])
+
+
+def _registry(project: Project, model: str, name: str | None) -> tuple[Registry, str | None]:
+    """The registry of an environment, and that one's name unless it is the project's own."""
+    environment, source = project.environment, project.source
+    name = name or (environment.name if source is None else source.name)
+    if name == environment.name:
+        return Registry(environment, model), None
+    if source is None or name != source.name:
+        fix = f"set registry_from: {name} in environments/{environment.name}.yaml"
+        raise UserError(f"{environment.name} does not release from {name}: {fix}")
+    return Registry(environment, model, source), name
 
 
 def _row(version: Version) -> tuple[str, ...]:

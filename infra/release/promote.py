@@ -25,6 +25,7 @@ def promoted(
     by: str,
     at: datetime,
     commit: str,
+    registry: str | None = None,
 ) -> ReleaseLock:
     """The lock with `version` and `settings` as current, and what was current as previous.
 
@@ -36,6 +37,7 @@ def promoted(
         by: who promotes.
         at: when, in UTC.
         commit: the commit that the project stands at.
+        registry: the environment whose registry has the version; None for the lock's own.
 
     Returns:
         The same lock if that is current already. Where only settings have changed that are no part of the endpoint
@@ -45,9 +47,9 @@ def promoted(
         UserError: the version is not approved, or was not registered by the pipeline.
     """
     if version.approval != "Approved":
-        raise UserError(
-            f"{model} version {version.number} is {version.approval}: sagestack approve {model} {version.number} first"
-        )
+        where = "" if registry is None else f" --env {registry}"
+        first = f"sagestack approve {model} {version.number}{where} first"
+        raise UserError(f"{model} version {version.number} is {version.approval}: {first}")
     same = lock is not None and lock.current.model_package_arn == version.arn
     if lock is not None and same and lock.current.endpoint == settings:
         return lock.model_copy(update={"rolled_back": False})
@@ -57,7 +59,7 @@ def promoted(
         changed = _configured(lock.current.endpoint or settings) != _configured(settings)
         previous = lock.current if changed else lock.previous
     else:
-        release = _release(version, model, provenance)
+        release = _release(version, model, provenance | {"registry": registry})
         previous = lock.current if lock else None
     return ReleaseLock(model=model, current=release, previous=previous)
 

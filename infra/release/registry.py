@@ -33,11 +33,18 @@ class Version:
 
 
 class Registry:
-    """One model's package group in one environment."""
+    """One model's package group in one environment, or in another that it reads.
 
-    def __init__(self, environment: EnvironmentConfig, model: str) -> None:
+    Args:
+        environment: who asks.
+        model: the model's name.
+        source: whose registry it is; the environment's own unless given.
+    """
+
+    def __init__(self, environment: EnvironmentConfig, model: str, source: EnvironmentConfig | None = None) -> None:
         self._sagemaker = client(environment, "sagemaker")
-        self._group = environment.names.model(model).base
+        names = environment.names.model(model)
+        self._group = names.base if source is None else source.names.model(model).group_arn
         self._model = model
 
     def versions(self) -> list[Version]:

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from infra.config import EnvironmentConfig
+from infra.constructs.permissions import BOUNDARY_CONTEXT
 from infra.provider import App, LocalBackend, S3Backend, Stack, aws, endpoint_arguments, state_endpoint_arguments
 
 STACK_DEPTH = PurePosixPath("../../..")
@@ -15,6 +16,8 @@ class EnvironmentStack(Stack):
 
     def __init__(self, app: App, id_: str, *, environment: EnvironmentConfig, tags: dict[str, str]) -> None:
         super().__init__(app, id_)
+        if environment.boundary_arn is not None:
+            self.node.set_context(BOUNDARY_CONTEXT, environment.boundary_arn)
         self._keep_state(environment, id_)
         aws.AwsProvider(
             self,

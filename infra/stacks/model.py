@@ -42,7 +42,14 @@ class ModelStack(EnvironmentStack):
         if lock is not None:
             model = model.model_copy(update={"endpoint": lock.settings(model.endpoint)})
         self._model, self._platform, self._names = model, platform, environment.names.model(model.name)
-        Registry(self, "registry", model=model, names=self._names, protected=environment.destroy_protection)
+        Registry(
+            self,
+            "registry",
+            model=model,
+            names=self._names,
+            protected=environment.destroy_protection,
+            readers=environment.shares_registry_with,
+        )
         pipeline = TrainingPipeline(
             self, "pipeline", model=model, names=self._names, platform=platform, live=lock.current if lock else None
         )

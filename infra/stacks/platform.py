@@ -9,6 +9,6 @@ from infra.stacks.base import EnvironmentStack
 class PlatformStack(EnvironmentStack):
     """The stateful stack: key, buckets, repositories, topic."""
 
-    def __init__(self, app: App, *, environment: EnvironmentConfig) -> None:
+    def __init__(self, app: App, *, environment: EnvironmentConfig, source: EnvironmentConfig | None) -> None:
         super().__init__(app, f"{environment.name}-platform", environment=environment, tags={})
-        self.platform = Platform(self, "platform", environment=environment)
+        self.platform = Platform(self, "platform", environment=environment, source=source)

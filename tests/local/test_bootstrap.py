@@ -22,8 +22,10 @@ region: eu-central-1
 endpoint_url: {url}
 state: {{kind: s3, bucket: acme-shop-state}}
 deploy_role: arn:aws:iam::{account}:role/deploy-acme-shop
+permissions_boundary: bootstrap
 github: {{repository: acme/models}}
 """
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary-acme-shop"
 GITHUB = "token.actions.githubusercontent.com"
 
 
@@ -60,9 +62,9 @@ def policy(module_cloud, role):
 
 def test_the_first_run_makes_everything_and_the_second_says_that_it_was_there(bootstrap):
     code, out, err = bootstrap()
-    assert (code, out.count(": made")) == (0, 5), err
+    assert (code, out.count(": made")) == (0, 9), err
     code, again, _ = bootstrap()
-    assert (code, again.count(": was there")) == (0, 5)
+    assert (code, again.count(": was there")) == (0, 9)
 
 
 def test_the_state_bucket_is_versioned_encrypted_private_and_takes_tls_only(bootstrap, s3):
@@ -102,6 +104,44 @@ def test_what_somebody_has_loosened_by_hand_is_mended_and_what_is_stored_stays(b
     assert set(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values()) == {True}
     assert s3.get_object(Bucket=BUCKET, Key="sagestack/kept")["Body"].read() == b"state"
     assert policy(module_cloud, "plan-acme-shop") != anyone["Statement"]
+
+
+def test_a_boundary_that_somebody_has_widened_is_what_it_was_however_often_that_happens(bootstrap, module_cloud):
+    bootstrap()
+    iam = module_cloud.client("iam")
+    for number in range(6):
+        anything = {"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:s3:::{number}"}
+        versions = iam.list_policy_versions(PolicyArn=BOUNDARY)["Versions"]
+        if len(versions) == 5:
+            spare = next(one["VersionId"] for one in versions if not one["IsDefaultVersion"])
+            iam.delete_policy_version(PolicyArn=BOUNDARY, VersionId=spare)
+        document = json.dumps({"Version": "2012-10-17", "Statement": [anything]})
+        iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=document, SetAsDefault=True)
+        bootstrap()
+        current = iam.get_policy(PolicyArn=BOUNDARY)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=BOUNDARY, VersionId=current)["PolicyVersion"]["Document"]
+        assert anything not in found["Statement"]
+
+
+def test_running_again_leaves_a_boundary_that_is_as_it_must_be(bootstrap, module_cloud):
+    bootstrap()
+    before = module_cloud.client("iam").list_policy_versions(PolicyArn=BOUNDARY)["Versions"]
+    bootstrap()
+    assert module_cloud.client("iam").list_policy_versions(PolicyArn=BOUNDARY)["Versions"] == before
+
+
+def test_the_log_groups_of_all_jobs_end_some_day_and_keep_what_somebody_has_chosen(bootstrap, project):
+    logs = own_client(load_environment("shop", project.root), "logs")
+    bootstrap()
+    logs.put_retention_policy(logGroupName="/aws/sagemaker/TrainingJobs", retentionInDays=30)
+    logs.delete_retention_policy(logGroupName="/aws/sagemaker/TransformJobs")
+    bootstrap()
+    found = logs.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
+    assert {one["logGroupName"].rsplit("/")[-1]: one["retentionInDays"] for one in found} == {
+        "TrainingJobs": 30,
+        "ProcessingJobs": 365,
+        "TransformJobs": 365,
+    }
 
 
 def test_pull_requests_may_only_plan_and_only_the_environment_may_deploy(bootstrap, module_cloud):

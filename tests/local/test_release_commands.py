@@ -114,6 +114,32 @@ def test_a_version_that_somebody_registered_by_hand_is_listed_too(sagestack, reg
     assert out.count("unknown") == 2
 
 
+def test_what_another_environment_has_registered_is_promoted_as_it_is(sagestack, register, project, cloud):
+    text = ENVIRONMENT.format(url=cloud.endpoint_url, protected="true").replace("build/releases", "build/staging")
+    project.environment("staging", f"{text}registry_from: local\n")
+    arn = register(ModelApprovalStatus="Approved")
+    assert "Approved" in sagestack("models", "churn", "--env", "staging")[1]
+    code, _, err = sagestack("promote", "churn", "--env", "staging", "--by", "grace")
+    assert code == 0, err
+    release = json.loads((project.folder / "build/staging/churn.json").read_text())["current"]
+    assert (release["registry"], release["model_package_arn"]) == ("local", arn)
+    assert release["model_data_url"] == "s3://registry/run/model.tar.gz"
+    assert "live" in sagestack("models", "churn", "--env", "staging")[1]
+    code, _, err = sagestack("promote", "churn", "--env", "staging", "--from", "prod")
+    assert (code, err) == (
+        2,
+        "staging does not release from prod: set registry_from: prod in environments/staging.yaml\n",
+    )
+
+
+def test_what_is_not_approved_yet_is_approved_where_it_was_registered(sagestack, register, project, cloud):
+    text = ENVIRONMENT.format(url=cloud.endpoint_url, protected="true")
+    project.environment("staging", f"{text}registry_from: local\n")
+    register()
+    code, _, err = sagestack("promote", "churn", "1", "--env", "staging")
+    assert (code, "sagestack approve churn 1 --env local first" in err) == (2, True)
+
+
 def test_approval_keeps_who_and_why_in_the_registry(sagestack, register, cloud):
     arn = register()
     code, out, _ = sagestack("approve", "churn", "1", "--why", "better on the newest days", "--by", "ada")

@@ -15,6 +15,9 @@ prefix: acme
 account: "210987654321"
 region: eu-west-1
 state: {kind: s3, bucket: acme-terraform-state}
+network: {kind: create}
+permissions_boundary: bootstrap
+registry_lock_days: 180
 alarm_email: on-call@example.com
 tags: {cost-centre: "42"}
 """

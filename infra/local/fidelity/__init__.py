@@ -6,9 +6,9 @@ Each closes gaps of moto 5.2.5 that were measured: without them a second plan wo
 from typing import Final
 
 from infra.local.cloud import LocalCloud
-from infra.local.fidelity import awslambda, cloudwatch, dynamodb, ecr, iam, s3, sagemaker, sagemaker_tags, sqs
+from infra.local.fidelity import awslambda, cloudwatch, dynamodb, ec2, ecr, iam, s3, sagemaker, sagemaker_tags, sqs
 
-SERVICES: Final = (awslambda, cloudwatch, dynamodb, ecr, iam, s3, sagemaker, sagemaker_tags, sqs)
+SERVICES: Final = (awslambda, cloudwatch, dynamodb, ec2, ecr, iam, s3, sagemaker, sagemaker_tags, sqs)
 
 
 def install(cloud: LocalCloud) -> None:

@@ -1337,6 +1337,75 @@ class EcrRepositoryPolicy(Resource):
     @property
     def repository(self) -> Reference: ...
 
+class _FlowLog_DestinationOptions(TypedDict):
+    file_format: NotRequired[str | None]
+    hive_compatible_partitions: NotRequired[bool | Reference | None]
+    per_hour_partition: NotRequired[bool | Reference | None]
+
+class FlowLog(Resource):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        /,
+        *,
+        deliver_cross_account_role: str | None = ...,
+        eni_id: str | None = ...,
+        iam_role_arn: str | None = ...,
+        log_destination: str | None = ...,
+        log_destination_type: str | None = ...,
+        log_format: str | None = ...,
+        log_group_name: str | None = ...,
+        max_aggregation_interval: float | Reference | None = ...,
+        subnet_id: str | None = ...,
+        tags: Mapping[str, str] | Reference | None = ...,
+        tags_all: Mapping[str, str] | Reference | None = ...,
+        traffic_type: str | None = ...,
+        transit_gateway_attachment_id: str | None = ...,
+        transit_gateway_id: str | None = ...,
+        vpc_id: str | None = ...,
+        destination_options: _FlowLog_DestinationOptions | None = ...,
+        lifecycle: _Lifecycle | None = ...,
+        depends_on: _Many[Construct] | None = ...,
+        provider: TerraformProvider | None = ...,
+    ) -> None: ...
+    @property
+    def arn(self) -> Reference: ...
+    @property
+    def deliver_cross_account_role(self) -> Reference: ...
+    @property
+    def destination_options(self) -> Reference: ...
+    @property
+    def eni_id(self) -> Reference: ...
+    @property
+    def iam_role_arn(self) -> Reference: ...
+    @property
+    def id(self) -> Reference: ...
+    @property
+    def log_destination(self) -> Reference: ...
+    @property
+    def log_destination_type(self) -> Reference: ...
+    @property
+    def log_format(self) -> Reference: ...
+    @property
+    def log_group_name(self) -> Reference: ...
+    @property
+    def max_aggregation_interval(self) -> Reference: ...
+    @property
+    def subnet_id(self) -> Reference: ...
+    @property
+    def tags(self) -> Reference: ...
+    @property
+    def tags_all(self) -> Reference: ...
+    @property
+    def traffic_type(self) -> Reference: ...
+    @property
+    def transit_gateway_attachment_id(self) -> Reference: ...
+    @property
+    def transit_gateway_id(self) -> Reference: ...
+    @property
+    def vpc_id(self) -> Reference: ...
+
 class IamPolicy(Resource):
     def __init__(
         self,
@@ -2378,6 +2447,43 @@ class S3BucketNotification(Resource):
     def queue(self) -> Reference: ...
     @property
     def topic(self) -> Reference: ...
+
+class _S3BucketObjectLockConfiguration_Rule_DefaultRetention(TypedDict):
+    days: NotRequired[float | Reference | None]
+    mode: NotRequired[str | None]
+    years: NotRequired[float | Reference | None]
+
+class _S3BucketObjectLockConfiguration_Rule(TypedDict):
+    default_retention: _S3BucketObjectLockConfiguration_Rule_DefaultRetention
+
+class S3BucketObjectLockConfiguration(Resource):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        /,
+        *,
+        bucket: str,
+        expected_bucket_owner: str | None = ...,
+        object_lock_enabled: str | None = ...,
+        token: str | None = ...,
+        rule: _S3BucketObjectLockConfiguration_Rule | None = ...,
+        lifecycle: _Lifecycle | None = ...,
+        depends_on: _Many[Construct] | None = ...,
+        provider: TerraformProvider | None = ...,
+    ) -> None: ...
+    @property
+    def bucket(self) -> Reference: ...
+    @property
+    def expected_bucket_owner(self) -> Reference: ...
+    @property
+    def id(self) -> Reference: ...
+    @property
+    def object_lock_enabled(self) -> Reference: ...
+    @property
+    def rule(self) -> Reference: ...
+    @property
+    def token(self) -> Reference: ...
 
 class _S3BucketOwnershipControls_Rule(TypedDict):
     object_ownership: str

@@ -34,6 +34,8 @@ def trusting(principal, **more):
 
 
 HELD = {"Condition": {"StringEquals": {"aws:SourceAccount": "210987654321"}}}
+OURS = {"Condition": {"StringEquals": {"aws:PrincipalAccount": "210987654321"}}}
+LAYERS = "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"
 PASSED = {"Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}}
 ALARM = {"alarm_actions": ["arn"], "alarm_description": RUNBOOK}
 
@@ -57,6 +59,10 @@ ALARM = {"alarm_actions": ["arn"], "alarm_description": RUNBOOK}
         ("aws_iam_role", {"assume_role_policy": trusting("*")}, ["public"]),
         ("aws_s3_bucket_policy", {"policy": trusting({"AWS": ["*"]})}, ["public"]),
         ("aws_s3_bucket_policy", {"policy": trusting({"AWS": "*"}, Effect="Deny")}, []),
+        ("aws_vpc_endpoint", {"policy": granting("kms:Decrypt", Principal="*")}, ["public"]),
+        ("aws_vpc_endpoint", {"policy": granting("kms:Decrypt", Principal="*", **OURS)}, []),
+        ("aws_vpc_endpoint", {"policy": granting("s3:GetObject", Principal="*", resource=LAYERS)}, []),
+        ("aws_sns_topic", {"policy": granting("sns:Publish", Principal="*", **OURS), "tags_all": TAGS}, ["public"]),
         ("aws_cloudwatch_log_group", {"kms_key_id": "arn", "retention_in_days": 30}, []),
         ("aws_cloudwatch_log_group", {"kms_key_id": None, "retention_in_days": 0}, ["log-group", "log-group"]),
         ("aws_cloudwatch_metric_alarm", ALARM, []),
