@@ -52,6 +52,15 @@ class Release(Section):
         """Its version, with the environment that it is read from unless that is its own."""
         return str(self.version) if self.registry is None else f"{self.registry}-{self.version}"
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What a release makes in AWS is tagged with, beside what everything is.
+
+        The commit of the promotion, not the one that is deployed: that would be a change of every resource in every
+        commit, and a plan without changes could not be told from one with.
+        """
+        return {"version": self.id, "commit": self.commit}
+
 
 class ReleaseLock(Section):
     """What is live of one model in one environment, and what was before."""

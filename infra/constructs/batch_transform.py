@@ -64,6 +64,7 @@ class BatchTransform(Construct):
             execution_role_arn=role.arn,
             primary_container={"image": release.image, "model_data_url": release.model_data_url},
             enable_network_isolation=True,
+            tags=release.tags,
             vpc_config=None if platform.vpc is None else platform.vpc.arguments,
             depends_on=[role.attach()],
             lifecycle={"create_before_destroy": True},

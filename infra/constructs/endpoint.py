@@ -60,6 +60,7 @@ class Endpoint(Construct):
             name=self.name,
             endpoint_config_name=configurations[0].name,
             deployment_config=deployment_config(now.rollout, watched) if now.rollout else None,
+            tags=lock.current.tags,
             depends_on=[*configurations, self._logs(), *(alarm.alarm for alarm in rollback_alarms), *now.declare(self)],
             **retained(protected=platform.protected),
         )
@@ -87,6 +88,7 @@ class Endpoint(Construct):
                     "configuration",
                     name=self._names.release(content),
                     kms_key_arn=kind.volume_key,
+                    tags=release.tags,
                     **kind.configuration(
                         self._models.of(scope, release, kind),
                         {version: self._models.of_version(self, version, kind) for version in kind.versions},

@@ -21,7 +21,7 @@ class Models:
         own = kind.identity(release) == [release.image, release.model_data_url]
         if content not in self._made:
             below = scope if own else Construct(scope, f"model-{content[:10]}")
-            self._made[content] = self._declare(below, content, kind.containers(release), kind)
+            self._made[content] = self._declare(below, content, kind.containers(release) | {"tags": release.tags}, kind)
         return self._made[content].name
 
     def of_version(self, scope: Construct, version: int, kind: Hosting) -> str:

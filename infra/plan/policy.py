@@ -18,6 +18,7 @@ Statement = dict[str, Any]
 
 REQUIRED_TAGS: Final = ("environment", "managed-by", "owner", "cost-centre")
 MODEL_TAG: Final = "model"
+MADE_BY_A_RELEASE: Final = ("aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration")
 NO_RESOURCE: Final = {
     **dict.fromkeys(LOOK_UP, "EC2 describes networks only whole, and only describes them"),
     "cloudwatch:GetMetricData": "it reads numbers, and no request's data",
@@ -73,6 +74,12 @@ def _tags(resource: PlannedResource) -> Iterator[str]:
     platform = resource.stack.endswith("-platform")
     if missing := [tag for tag in (*REQUIRED_TAGS, *(() if platform else (MODEL_TAG,))) if not has.get(tag)]:
         yield f"has no tag {', '.join(missing)}: add it to tags in the environment's file"
+
+
+@rule("sagestack-release-tags", "what a release makes says of which commit it is", *MADE_BY_A_RELEASE)
+def _release_tags(resource: PlannedResource) -> Iterator[str]:
+    if "tags_all" in resource.values and not (resource.values["tags_all"] or {}).get("commit"):
+        yield "has no tag commit: give it the release's tags"
 
 
 @rule("sagestack-any-action", "no policy allows every action of a service")

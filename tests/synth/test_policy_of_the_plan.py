@@ -39,6 +39,17 @@ def test_everything_that_takes_tags_says_whose_it_is(planned):
         assert expected.items() <= resource.values["tags_all"].items()
 
 
+def test_what_a_release_makes_says_of_which_version_and_commit_it_is_and_nothing_else_does(planned):
+    tagged = {
+        resource.type: (resource.values["tags_all"]["version"], resource.values["tags_all"]["commit"])
+        for plan in planned.values()
+        for resource in plan.resources
+        if "commit" in (resource.values.get("tags_all") or {})
+    }
+    made = ("aws_sagemaker_model", "aws_sagemaker_endpoint_configuration", "aws_sagemaker_endpoint")
+    assert tagged == dict.fromkeys(made, ("1", "planned"))
+
+
 def test_a_model_without_a_release_is_planned_with_its_endpoint(planned):
     assert "aws_sagemaker_endpoint" in {one.type for one in planned["prod-flight-delay"].resources}
 

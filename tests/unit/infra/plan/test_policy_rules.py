@@ -59,6 +59,8 @@ ALARM = {"alarm_actions": ["arn"], "alarm_description": RUNBOOK}
         ("aws_iam_role", {"assume_role_policy": trusting("*")}, ["public"]),
         ("aws_s3_bucket_policy", {"policy": trusting({"AWS": ["*"]})}, ["public"]),
         ("aws_s3_bucket_policy", {"policy": trusting({"AWS": "*"}, Effect="Deny")}, []),
+        ("aws_sagemaker_endpoint", {"tags_all": TAGS}, ["release-tags"]),
+        ("aws_sagemaker_endpoint", {"tags_all": TAGS | {"commit": "c0ffee"}}, []),
         ("aws_vpc_endpoint", {"policy": granting("kms:Decrypt", Principal="*")}, ["public"]),
         ("aws_vpc_endpoint", {"policy": granting("kms:Decrypt", Principal="*", **OURS)}, []),
         ("aws_vpc_endpoint", {"policy": granting("s3:GetObject", Principal="*", resource=LAYERS)}, []),
