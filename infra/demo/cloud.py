@@ -9,7 +9,7 @@ from infra.local.lifecycle import Handle
 from infra.naming import ModelNames
 from infra.retraining import Ledger
 from infra.session import client
-from monitoring.contract import DRIFT_REPORT_FILE, LEDGER_AT
+from monitoring.contract import DRIFT_PAGE_FILE, DRIFT_REPORT_FILE, LEDGER_AT
 
 Raised = tuple[str, datetime, str]
 """An alarm's name, when it was raised, and the reason it gave."""
@@ -57,11 +57,21 @@ class DemoCloud:
 
     def drift_reports(self, names: ModelNames) -> list[dict[str, Any]]:
         """The drift reports of every window, the oldest first."""
+        bucket, keys = self._reported(names, DRIFT_REPORT_FILE)
+        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+
+    def drift_page(self, names: ModelNames) -> bytes:
+        """The newest window's report for people; empty before there is one."""
+        bucket, keys = self._reported(names, DRIFT_PAGE_FILE)
+        page: bytes = self._s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read() if keys else b""
+        return page
+
+    def _reported(self, names: ModelNames, file: str) -> tuple[str, list[str]]:
+        """The bucket of drift reports, and the keys of one file of every window's, the oldest first."""
         bucket, _, prefix = names.drift_reports_uri.removeprefix("s3://").partition("/")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
-        keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
-        reports = (key for key in sorted(keys) if key.endswith(f"/{DRIFT_REPORT_FILE}"))
-        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in reports]
+        keys = sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+        return bucket, [key for key in keys if key.endswith(f"/{file}")]
 
     def decisions(self, model: str) -> list[tuple[datetime, dict[str, Any]]]:
         """What the governor decided about the model, and why, the oldest first."""

@@ -27,6 +27,7 @@ MODEL = "flight-delay"
 ENVIRONMENT = "local"
 FIRST_LIVE_MONTH = 4
 TRICKLE_ROWS = 2_000
+DRIFT_PAGE = "drift.html"
 
 
 class Story:
@@ -116,6 +117,7 @@ class Story:
             self.record.alarms.append({"name": alarm, "window": name, "reason": reason})
             self.record.events.append(Event(at, "alarm", f"{alarm}: {reason}"))
         self.record.drift = self.cloud.drift_reports(self.names)
+        (self.folder / DRIFT_PAGE).write_bytes(self.cloud.drift_page(self.names))
 
     def _release_what_was_trained(self, month: int) -> None:
         """Approve, promote, deploy and verify a version that is new, while flights keep asking."""
