@@ -11,6 +11,7 @@ from infra.constructs.hosting import digest, execution_role
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
 from infra.constructs.schedules import expression
+from infra.constructs.tags import job_tags
 from infra.naming import ModelNames
 from infra.pipelines import transform_job
 from infra.provider import Construct, aws
@@ -46,7 +47,11 @@ class BatchTransform(Construct):
             schedule_expression=expression(settings.schedule),
             flexible_time_window={"mode": "OFF"},
             kms_key_arn=platform.key.arn,
-            target={"arn": CREATE_TRANSFORM_JOB, "role_arn": scheduler.arn, "input": json.dumps(job)},
+            target={
+                "arn": CREATE_TRANSFORM_JOB,
+                "role_arn": scheduler.arn,
+                "input": json.dumps(job | {"Tags": job_tags(self)}),
+            },
             depends_on=[scheduler.attach()],
         )
         self._tell_of_failures(self._model_name(release))

@@ -6,6 +6,7 @@ from typing import Any
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
 from infra.constructs.schedules import expression
+from infra.constructs.tags import job_tags
 from infra.images import MONITORING, tag
 from infra.naming import ModelNames
 from infra.provider import Construct, aws
@@ -44,7 +45,11 @@ class MonitoringJob(Construct):
             schedule_expression=expression(timetable),
             flexible_time_window={"mode": "OFF"},
             kms_key_arn=platform.key.arn,
-            target={"arn": CREATE_PROCESSING_JOB, "role_arn": role.arn, "input": json.dumps(job)},
+            target={
+                "arn": CREATE_PROCESSING_JOB,
+                "role_arn": role.arn,
+                "input": json.dumps(job | {"Tags": job_tags(self)}),
+            },
             depends_on=[self.role.attach(), role.attach()],
         )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.config import EnvironmentConfig
 from infra.constructs.permissions import BOUNDARY_CONTEXT
+from infra.constructs.tags import TAGS_CONTEXT
 from infra.provider import App, LocalBackend, S3Backend, Stack, aws, endpoint_arguments, state_endpoint_arguments
 
 STACK_DEPTH = PurePosixPath("../../..")
@@ -18,15 +19,15 @@ class EnvironmentStack(Stack):
         super().__init__(app, id_)
         if environment.boundary_arn is not None:
             self.node.set_context(BOUNDARY_CONTEXT, environment.boundary_arn)
+        all_tags = {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags
+        self.node.set_context(TAGS_CONTEXT, all_tags)
         self._keep_state(environment, id_)
         aws.AwsProvider(
             self,
             "aws",
             region=environment.region,
             allowed_account_ids=[environment.account],
-            default_tags=[
-                {"tags": {"environment": environment.name, "managed-by": "sagestack"} | environment.tags | tags}
-            ],
+            default_tags=[{"tags": all_tags}],
             assume_role=_assumed(environment),
             **(endpoint_arguments() if environment.endpoint_url else {}),
         )

@@ -1,5 +1,7 @@
 """What an environment decides: protection, state, tags, and who is told."""
 
+import json
+
 import pytest
 
 STATEFUL = {
@@ -114,6 +116,16 @@ def test_only_an_environment_with_an_endpoint_url_has_placeholder_credentials(pr
 )
 def test_everything_is_tagged_with_its_environment_model_and_owner(prod, name, tags):
     assert provider(prod[name])["default_tags"] == [{"tags": tags}]
+
+
+def test_jobs_that_a_schedule_makes_are_tagged_as_the_stack_is(prod, kinds):
+    for stack in (prod["prod-churn"], kinds["batch-transform"]):
+        expected = [
+            {"Key": key, "Value": value} for key, value in sorted(provider(stack)["default_tags"][0]["tags"].items())
+        ]
+        requests = [json.loads(one["target"]["input"]) for one in stack.all("aws_scheduler_schedule").values()]
+        assert requests
+        assert all(request["Tags"] == expected for request in requests)
 
 
 def test_alarms_reach_the_address_that_the_environment_names(prod, first):
