@@ -8,6 +8,7 @@ from moto.moto_server import werkzeug_app
 
 from infra.local import control
 from infra.local.cloud import LocalCloud
+from infra.local.identity.gate import Gate
 from infra.local.unsupported import (
     INTERNAL,
     UNSUPPORTED,
@@ -28,6 +29,7 @@ class Application:
     def __init__(self, cloud: LocalCloud) -> None:
         self._routes = cloud.routes
         self._control = control.Control(cloud)
+        self._gate = Gate(cloud.authority)
         werkzeug_app.DISABLE_GLOBAL_CORS = True  # no web page has any business here
         self._moto = Dispatcher(werkzeug_app.create_backend_app)
 
@@ -57,6 +59,8 @@ class Application:
         return answer
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if (refusal := self._gate.refusal(environ, start_response)) is not None:
+            return refusal
         for route in self._routes:
             if (answer := route(environ, start_response)) is not None:
                 return answer

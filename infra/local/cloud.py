@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 
 from infra.local.clock import Clock
+from infra.local.identity.authority import Authority
+from infra.local.identity.sessions import OWN_KEY, Session
 from infra.local.processes import Children
 
 Event = dict[str, Any]
@@ -31,7 +33,9 @@ class LocalCloud:
     clock: Clock = field(default_factory=Clock)
     children: Children = field(default_factory=Children)
     """Its child processes; `infra.local.processes.spawn` starts one."""
-    _clients: dict[str, Any] = field(default_factory=dict)
+    authority: Authority = field(init=False)
+    """Whom the cloud asks whether a role or a service may do what it does."""
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _making_client: threading.Lock = field(default_factory=threading.Lock)
     routes: list[Route] = field(default_factory=list)
     """Asked before moto, whose own way through takes 2 ms: for requests that come by the hundred a second."""
@@ -41,21 +45,25 @@ class LocalCloud:
     _under_way: dict[str, str] = field(default_factory=dict)
     _idle: threading.Condition = field(default_factory=threading.Condition)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    def __post_init__(self) -> None:
+        self.authority = Authority(self.account, self.region, self.clock)
+
+    def client(self, service: str, acting: Session | None = None) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
         """A boto3 client of this cloud itself: one module calls another as any user would.
 
-        One a service, shared by all threads: a client may be used by several threads, but not made by them.
+        One a service and session, shared by all threads: a client may be used by several threads, but not made by them.
+
+        Args:
+            service: by boto3's name.
+            acting: the role in whose name to call; as the cloud itself, which may do anything, unless it is given.
         """
+        keys = {"aws_access_key_id": OWN_KEY, "aws_secret_access_key": OWN_KEY} if acting is None else acting.keys
         with self._making_client:
-            if service not in self._clients:
-                self._clients[service] = boto3.client(
-                    service,
-                    endpoint_url=self.endpoint_url,
-                    region_name=self.region,
-                    aws_access_key_id="local",
-                    aws_secret_access_key="local",  # noqa: S106
+            if (service, keys["aws_access_key_id"]) not in self._clients:
+                self._clients[service, keys["aws_access_key_id"]] = boto3.client(
+                    service, endpoint_url=self.endpoint_url, region_name=self.region, **keys
                 )
-            return self._clients[service]
+            return self._clients[service, keys["aws_access_key_id"]]
 
     def emit(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str] | None = None) -> None:
         """Put an AWS service's event on the default event bus."""

@@ -33,6 +33,8 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] = ()
     """Replaces the image's own, unless empty."""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The keys of its role as environment variables; none for a container without a network."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class ProcessEngine:
         argv = self._command(container)
         home = sandbox.folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        environment = self._environment(sandbox, home) | dict(container.environment)
+        environment = self._environment(sandbox, home) | dict(container.environment) | dict(container.credentials)
         with sandbox.log.open("ab") as log:
             return processes.spawn(self._cloud.children, argv, env=environment, stdout=log, cwd=home)
 
@@ -120,8 +122,6 @@ class ProcessEngine:
             "AWS_ENDPOINT_URL": self._cloud.endpoint_url,
             "AWS_REGION": self._cloud.region,
             "AWS_DEFAULT_REGION": self._cloud.region,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

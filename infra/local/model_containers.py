@@ -36,8 +36,17 @@ class ServedModel:
     """A model as it is run."""
 
     containers: tuple[ModelContainer, ...]
+    role_arn: str
+    """Of its execution role."""
+    is_isolated: bool = False
+    """Whether its containers have no network."""
     is_direct: bool = False
     """Whether a request is for one container, instead of going through all of them."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """What its containers are started from."""
+        return tuple(each.container.image for each in self.containers)
 
     @property
     def is_multi_model(self) -> bool:
@@ -53,8 +62,9 @@ def of_model(sagemaker: Any, model_name: str) -> ServedModel:  # noqa: ANN401 - 
         UnsupportedOperation: the model cannot be served here.
     """
     model = sagemaker.describe_model(ModelName=model_name)
+    role_arn, is_isolated = model["ExecutionRoleArn"], bool(model.get("EnableNetworkIsolation"))
     if given := model.get("PrimaryContainer"):
-        return ServedModel((_container(sagemaker, model_name, ONLY_CONTAINER, given),))
+        return ServedModel((_container(sagemaker, model_name, ONLY_CONTAINER, given),), role_arn, is_isolated)
     containers = tuple(
         _container(sagemaker, model_name, given.get("ContainerHostname", f"container-{number}"), given)
         for number, given in enumerate(model.get("Containers", []), 1)
@@ -63,7 +73,8 @@ def of_model(sagemaker: Any, model_name: str) -> ServedModel:  # noqa: ANN401 - 
         raise UnsupportedOperation(f"models without a container ({model_name})")
     if len(containers) > 1 and any(container.is_multi_model for container in containers):
         raise UnsupportedOperation(f"MultiModel containers in an inference pipeline ({model_name})")
-    return ServedModel(containers, model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct")
+    is_direct = model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
+    return ServedModel(containers, role_arn, is_isolated, is_direct)
 
 
 def unpack(s3: Any, container: ModelContainer, folder: Path) -> None:  # noqa: ANN401 - a boto3 client

@@ -29,10 +29,11 @@ from infra.local.unsupported import Environ, StartResponse
 log = logging.getLogger(__name__)
 
 HOST: Final = "127.0.0.1"
-"""Loopback only: the local cloud checks no credentials."""
+"""Loopback only: who signs with keys that are no role's may do anything."""
 MODULES: Final = (
     "infra.local.unsupported",
     "infra.local.fidelity",
+    "infra.local.identity.api",
     "infra.local.jobs.api",
     "infra.local.endpoints.api",
     "infra.local.pipelines.model_packages",

@@ -22,8 +22,8 @@ UNSUPPORTED: Final = "UnsupportedOperation"
 INTERNAL: Final = "InternalFailure"
 SERVICES: Final = frozenset(
     {
-        *("application-autoscaling", "dynamodb", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs", "monitoring"),
-        *("s3", "sagemaker", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "sts", "tagging"),
+        *("application-autoscaling", "cloudtrail", "dynamodb", "ec2", "ecr", "events", "iam", "kms", "lambda", "logs"),
+        *("monitoring", "s3", "sagemaker", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "sts", "tagging"),
     }
 )
 """Signing names of the services that behave as on AWS, as far as the stacks use them; moto's others only pretend to."""
@@ -69,7 +69,9 @@ def internal_message(operation: str, error: Exception) -> str:
     return f"The local cloud failed in {operation}: {type(error).__name__}: {error}. Its log has the traceback."
 
 
-def error_response(environ: Environ, start_response: StartResponse, code: str, message: str) -> Iterable[bytes]:
+def error_response(
+    environ: Environ, start_response: StartResponse, code: str, message: str, *, status: HTTPStatus | None = None
+) -> Iterable[bytes]:
     """An AWS error outside moto's dispatch, in the form that the request's client can read."""
     if "/s3/" in environ.get("HTTP_AUTHORIZATION", "/s3/"):
         kind, body = "application/xml", f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
@@ -81,8 +83,9 @@ def error_response(environ: Environ, start_response: StartResponse, code: str, m
         )
     else:
         kind, body = "application/json", json.dumps({"__type": code, "message": message})
-    status = "400 Bad Request" if code == UNSUPPORTED else "501 Not Implemented"
-    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", code)])
+    if status is None:
+        status = HTTPStatus.BAD_REQUEST if code == UNSUPPORTED else HTTPStatus.NOT_IMPLEMENTED
+    start_response(f"{status:d} {status.phrase}", [("Content-Type", kind), ("x-amzn-ErrorType", code)])
     return [body.encode()]
 
 

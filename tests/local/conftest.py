@@ -40,15 +40,21 @@ class Cloud:
 
     def client(self, service):
         if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,
-                endpoint_url=self.endpoint_url,
-                region_name=REGION,
-                aws_access_key_id="local",
-                aws_secret_access_key="local",  # noqa: S106 - nobody checks it
-                config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-            )
+            somebody = {"AccessKeyId": "local", "SecretAccessKey": "local", "SessionToken": None}
+            self._clients[service] = self.client_with(somebody, service)
         return self._clients[service]
+
+    def client_with(self, keys, service):
+        """A client with the keys that STS gave somebody."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+        )
 
     def now(self):
         return datetime.fromisoformat(self.handle.status()["clock"])
@@ -91,8 +97,10 @@ class Queue:
 
     def __init__(self, cloud, name):
         self._cloud, self._sqs = cloud, cloud.client("sqs")
-        self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         self.arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
+        rules = {"Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": self.arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **rules}]})
+        self.url = self._sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
 
     def read(self):
         """Everything that was sent, once all is at rest."""
@@ -114,11 +122,27 @@ class FakeSettings(lifecycle.Settings):
         return [sys.executable, str(program), *super().command()[3:]]
 
 
+def role(iam, name):
+    """A role that the services of the tests may assume, and that may do anything."""
+    services = [f"{service}.amazonaws.com" for service in ("events", "lambda", "sagemaker", "scheduler")]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    iam.put_role_policy(
+        RoleName=name,
+        PolicyName="anything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [anything]}),
+    )
+
+
 @contextmanager
 def running(home, settings=lifecycle.Settings):
     handle = lifecycle.start(settings(home))
     try:
-        yield Cloud(handle)
+        cloud = Cloud(handle)
+        for name in ("jobs", "local"):
+            role(cloud.client("iam"), name)
+        yield cloud
     finally:
         handle.stop()
 
@@ -149,6 +173,12 @@ def fake_cloud(tmp_path_factory):
     """A local cloud whose images are the small programs in `images/`: give what you make in it a name of its own."""
     with running(tmp_path_factory.mktemp("fake-cloud"), FakeSettings) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def new_role():
+    """Make a role that may do anything: `new_role(iam, name)`."""
+    return role
 
 
 @pytest.fixture

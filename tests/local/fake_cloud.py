@@ -15,6 +15,7 @@ from infra.local.engine import Container, ProcessEngine, Sandbox
 from infra.local.jobs import api as jobs
 
 IMAGES = {name: ("python", "-m", f"fake_{name}") for name in ("job", "server", "step")}
+IMAGES |= {"serving": IMAGES["server"]}  # by the name of the repository that endpoints' roles may pull from
 FAULTS = 2
 
 

@@ -6,6 +6,7 @@ import subprocess
 from fnmatch import fnmatch
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.cli import main
 from infra.config import load_environment
@@ -199,7 +200,7 @@ def test_terraform_keeps_its_state_in_the_bucket_as_the_deploy_role(bootstrap, p
     environment = load_environment("shop", project.root)
     app = App(outdir=str(tmp_path))
     stack = EnvironmentStack(app, "shop-small", environment=environment, tags={})
-    aws.SsmParameter(stack, "one", name="/bootstrapped", type="String", value="yes")
+    aws.SnsTopic(stack, "one", name="acme-shop-one")
     app.synth()
     use_mirror(app.outdir)
     write_endpoint(app.outdir, environment.endpoint_url)
@@ -220,8 +221,10 @@ def test_terraform_keeps_its_state_in_the_bucket_as_the_deploy_role(bootstrap, p
         code, output = terraform(*arguments)
         assert code == 0, output
     kept = json.loads(s3.get_object(Bucket=BUCKET, Key="sagestack/shop-small.tfstate")["Body"].read())
-    assert [one["type"] for one in kept["resources"]] == ["aws_ssm_parameter"]
+    assert [one["type"] for one in kept["resources"]] == ["aws_sns_topic"]
     assert client(environment, "sts").get_caller_identity()["Arn"].endswith("deploy-acme-shop/sagestack")
+    with pytest.raises(ClientError, match="deploy-acme-shop/sagestack is not authorized to perform: sns:CreateTopic"):
+        client(environment, "sns").create_topic(Name="acme-other-one")
     s3.put_object(Bucket=BUCKET, Key="sagestack/shop-small.tfstate.tflock", Body=b'{"ID": "1", "Who": "ada@desk"}')
     code, output = terraform("plan", "-lock-timeout=0s")
     assert (code, "Error acquiring the state lock" in output) == (1, True), output

@@ -19,11 +19,10 @@ pytestmark = pytest.mark.local_cloud
 EXAMPLES = sorted((Path(__file__).parents[1] / "synth/kinds").glob("*.yaml"))
 SERVING = re.compile(r"(endpoint|alarms|autoscaling|batch|dashboard)_")
 PLATFORM_KEY = re.compile(r"\$\{data\.terraform_remote_state\.[^}]*kms_key[^}]*\}")
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/server:1"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sagestack-local/serving:1"
 REGISTRY, DATA, CAPTURE = (f"sagestack-local-{kind}-123456789012" for kind in ("registry", "data", "capture"))
-ARCHIVE = f"s3://{REGISTRY}/model.tar.gz"
-COUNTING = f"s3://{REGISTRY}/counting.tar.gz"
-"""A model that answers each line with its number of columns and its place."""
+COUNTING = "batch-transform"
+"""Its model answers each line with its number of columns and its place."""
 OTHER_ARCHIVE = ("acme-wording", "2/model.tar.gz")
 VERSION = 7
 
@@ -31,6 +30,11 @@ VERSION = 7
 @pytest.fixture(scope="module")
 def cloud(fake_cloud):
     return fake_cloud
+
+
+def archive_of(kind):
+    """Where the archive of a model lies, which its role may read."""
+    return f"s3://{REGISTRY}/{kind}/runs/model.tar.gz"
 
 
 def archive(**behaviour):
@@ -49,9 +53,11 @@ def surroundings(cloud):
     s3, sagemaker = cloud.client("s3"), cloud.client("sagemaker")
     for bucket in (REGISTRY, DATA, CAPTURE, OTHER_ARCHIVE[0]):
         s3.create_bucket(Bucket=bucket)
-    for bucket, key in ((REGISTRY, "model.tar.gz"), OTHER_ARCHIVE, (REGISTRY, "multi-model/countries/de.tar.gz")):
+    for bucket, key in (OTHER_ARCHIVE, (REGISTRY, "multi-model/countries/de.tar.gz")):
         s3.put_object(Bucket=bucket, Key=key, Body=archive())
-    s3.put_object(Bucket=REGISTRY, Key="counting.tar.gz", Body=archive(counts=True))
+    for path in EXAMPLES:
+        behaviour = {"counts": True} if path.stem == COUNTING else {}
+        s3.put_object(Bucket=REGISTRY, Key=f"{path.stem}/runs/model.tar.gz", Body=archive(**behaviour))
     for name in ("variants", "shadow"):
         sagemaker.create_model_package_group(ModelPackageGroupName=f"sagestack-local-{name}")
         for _ in range(VERSION):
@@ -59,7 +65,7 @@ def surroundings(cloud):
                 ModelPackageGroupName=f"sagestack-local-{name}",
                 ModelApprovalStatus="Approved",
                 InferenceSpecification={
-                    "Containers": [{"Image": IMAGE, "ModelDataUrl": ARCHIVE}],
+                    "Containers": [{"Image": IMAGE, "ModelDataUrl": archive_of(name)}],
                     "SupportedContentTypes": ["text/csv"],
                     "SupportedResponseMIMETypes": ["text/csv"],
                 },
@@ -73,10 +79,9 @@ def declared(new_project, new_release, tmp_path_factory, surroundings):
     project = new_project()
     for path in EXAMPLES:
         text = re.sub(r"acme/(lookup|wording):[\d.]+", "acme/server:1", path.read_text(encoding="utf-8"))
-        with_archive = text.replace("environment: {TABLE: visits}", f"model_archive: {ARCHIVE}")
+        with_archive = text.replace("environment: {TABLE: visits}", f"model_archive: {archive_of(path.stem)}")
         project.write(f"infra/models/{path.name}", with_archive)
-        artifact = COUNTING if path.stem == "batch-transform" else ARCHIVE
-        project.lock(path.stem, new_release(1, image=IMAGE, model_data_url=artifact))
+        project.lock(path.stem, new_release(1, image=IMAGE, model_data_url=archive_of(path.stem)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAGESTACK_ROOT", str(project.root))
         app = App(outdir=str(tmp_path_factory.mktemp("synth")))
@@ -119,7 +124,7 @@ def asynchronous_answer(cloud, endpoint, eventually):
 
 
 def batch_answers(cloud):
-    """Create the job that the schedule would create, and read what it wrote."""
+    """Create the job that the schedule would create, as the role that it has, and read what it wrote."""
     s3, sagemaker = cloud.client("s3"), cloud.client("sagemaker")
     s3.put_object(Bucket=DATA, Key="batch-transform/batch/requests/day.csv", Body=b"1,2\n3,4\n")
     schedule = cloud.client("scheduler").get_schedule(Name="sagestack-local-batch-transform-batch")
@@ -127,12 +132,25 @@ def batch_answers(cloud):
         "<aws.scheduler.execution-id>", "00000000-0000-0000-0000-000000000000"
     )
     job = json.loads(request.replace("<aws.scheduler.scheduled-time>", "2026-01-02T02:00:00Z"))
-    sagemaker.create_transform_job(**job)
+    role = {"RoleArn": schedule["Target"]["RoleArn"], "RoleSessionName": "schedule"}
+    keys = cloud.client("sts").assume_role(**role)["Credentials"]
+    cloud.client_with(keys, "sagemaker").create_transform_job(**job)
     cloud.settle()
     described = sagemaker.describe_transform_job(TransformJobName=job["TransformJobName"])
     assert described["TransformJobStatus"] == "Completed", described.get("FailureReason")
     key = "batch-transform/batch/answers/2026-01-02T02:00:00Z/day.csv.out"
     return s3.get_object(Bucket=DATA, Key=key)["Body"].read().splitlines()
+
+
+def refused(cloud):
+    """What a role of one of the kinds was refused: who, what and why."""
+    pages = cloud.client("cloudtrail").get_paginator("lookup_events").paginate()
+    records = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
+    return [
+        (one["userIdentity"]["arn"], one["eventName"], one["errorMessage"])
+        for one in records
+        if "errorCode" in one and "/sagestack-local-" in one["userIdentity"].get("arn", "")
+    ]
 
 
 def test_every_kind_comes_back_as_it_was_declared_answers_and_goes(cloud, terraform, declared, eventually):
@@ -146,6 +164,7 @@ def test_every_kind_comes_back_as_it_was_declared_answers_and_goes(cloud, terraf
     assert answer(cloud, names["multi-model"], TargetModel="de.tar.gz") == "kinds"
     assert asynchronous_answer(cloud, names["asynchronous"], eventually) == "kinds"
     assert batch_answers(cloud) == [b"1,2,2,0", b"3,4,2,1"]
+    assert refused(cloud) == []
     terraform.destroy()
     left = {one["EndpointName"] for one in cloud.client("sagemaker").list_endpoints()["Endpoints"]}
     assert left.isdisjoint(names.values())

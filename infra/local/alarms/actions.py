@@ -12,6 +12,8 @@ from infra.local.alarms.messages import Snapshot, event_detail, sns_message
 from infra.local.alarms.query import Query
 from infra.local.alarms.reason import stamp
 from infra.local.cloud import LocalCloud
+from infra.local.events.caller import Caller
+from infra.local.identity.authority import AccessDeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class Actions:
     def _run(self, change: Change, arn: str) -> None:
         try:
             done = self._call(change, arn)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, AccessDeniedError) as error:
             logger.exception("alarm %s: action %s failed", change.alarm.name, arn)
             summary, outcome = f"Failed to execute action {arn}. Received error: {error}", "Failed"
         else:
@@ -73,7 +75,8 @@ class Actions:
             subject, body = sns_message(
                 change.alarm, change.query, change.now, change.before, account=self.cloud.account
             )
-            self.cloud.client("sns").publish(TopicArn=arn, Subject=subject, Message=body)
+            caller = Caller(self.cloud, "cloudwatch.amazonaws.com", change.alarm.alarm_arn)
+            caller.client("sns", "sns:Publish", arn).publish(TopicArn=arn, Subject=subject, Message=body)
         elif service == "lambda":
             event = {
                 "source": "aws.cloudwatch",
@@ -84,7 +87,9 @@ class Actions:
                 "alarmData": change.detail,
             }
             payload = json.dumps(event).encode()
-            self.cloud.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=payload)
+            caller = Caller(self.cloud, "lambda.alarms.cloudwatch.amazonaws.com", change.alarm.alarm_arn)
+            client = caller.client("lambda", "lambda:InvokeFunction", arn)
+            client.invoke(FunctionName=arn, InvocationType="Event", Payload=payload)
         elif service != "autoscaling":  # infra.local.scaling hears of it by the alarm's event
             logger.warning("alarm %s: the local cloud does not run the action %s", change.alarm.name, arn)
         return service in ("sns", "lambda", "autoscaling")

@@ -11,6 +11,8 @@ from infra.local.cloud import LocalCloud
 from infra.local.endpoints.async_metrics import Processed, publish
 from infra.local.endpoints.async_request import AsyncRequest, Ending
 from infra.local.endpoints.dispatch import Dispatcher, Outcome
+from infra.local.endpoints.exchange import Answer
+from infra.local.identity.authority import AccessDeniedError
 from infra.local.s3_files import DataNotFoundError
 from infra.local.validation import Json
 
@@ -48,7 +50,7 @@ class AsyncWorker:
     def _ask(self, request: AsyncRequest, output: Json, noted: Processed) -> Ending:
         began = time.perf_counter()
         try:
-            body = self._fetch(request.given["InputLocation"])
+            body = self._fetch(request)
         except DataNotFoundError as error:
             noted.faults += ("RequestDownloadFailures",)
             return Ending(None, failure_reason=f"ClientError: {error}")
@@ -65,8 +67,8 @@ class AsyncWorker:
         began = time.perf_counter()
         try:
             if location:
-                self._put(location, answer.body, kind, output.get("KmsKeyId"))
-        except (ClientError, DataNotFoundError) as error:
+                self._put(request, location, answer, output.get("KmsKeyId"))
+        except (ClientError, DataNotFoundError, AccessDeniedError) as error:
             noted.faults += ("ResponseUploadFailures",)
             return Ending(None, failure_reason=f"ClientError: the answer could not be put to {location}: {error}")
         noted.upload_seconds = time.perf_counter() - began
@@ -84,19 +86,26 @@ class AsyncWorker:
         with_body = included in config.get("IncludeInferenceResponseIn", [])
         message = ending.message(request, self._cloud.clock.now(), self._cloud.region, with_body=with_body)
         try:
-            self._cloud.client("sns").publish(TopicArn=config[which], Message=json.dumps(message))
+            self._dispatcher.role(request.endpoint).client("sns").publish(
+                TopicArn=config[which], Message=json.dumps(message)
+            )
         except (ClientError, BotoCoreError):
             noted.faults += ("NotificationFailures",)
             log.exception("request %s: %s does not take its message", request.inference_id, config[which])
 
-    def _fetch(self, location: str) -> bytes:
+    def _fetch(self, request: AsyncRequest) -> bytes:
+        location = request.given["InputLocation"]
         bucket, key = s3_files.split_uri(location)
+        s3 = self._dispatcher.role(request.endpoint).client("s3")
         try:
-            return bytes(self._cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+            return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         except ClientError as error:
             raise DataNotFoundError(f"{error.response['Error'].get('Message', error)} ({location})") from error
 
-    def _put(self, location: str, body: bytes, kind: str | None, key_id: str | None) -> None:
+    def _put(self, request: AsyncRequest, location: str, answer: Answer, key_id: str | None) -> None:
         bucket, key = s3_files.split_uri(location)
+        kind = answer.headers.get("Content-Type")
         more = s3_files.encryption(key_id) | ({"ContentType": kind} if kind else {})
-        self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **more)
+        role = self._dispatcher.role(request.endpoint)
+        role.write_outputs(key_id)
+        role.client("s3").put_object(Bucket=bucket, Key=key, Body=answer.body, **more)

@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -15,7 +16,8 @@ from typing import Literal
 from botocore.exceptions import ClientError
 
 from infra.local.cloud import LocalCloud
-from infra.local.s3_files import split_uri
+from infra.local.execution_role import ExecutionRole
+from infra.local.s3_files import encryption, split_uri
 from infra.local.validation import Json
 
 FLUSH_BYTES = 1_000_000
@@ -54,8 +56,10 @@ class Batch:
 class Capture:
     """Captures a share of an endpoint's invocations; nothing is lost when the endpoint is updated or deleted."""
 
-    def __init__(self, cloud: LocalCloud, endpoint: str, config: Json) -> None:
+    def __init__(self, cloud: LocalCloud, endpoint: str, config: Json, role: Callable[[], ExecutionRole]) -> None:
         self._cloud = cloud
+        self._role = role
+        self._encryption = encryption(config.get("KmsKeyId"))
         self._endpoint = endpoint
         self._uri: str = config["DestinationS3Uri"].rstrip("/")
         self._percent: int = config["InitialSamplingPercentage"]
@@ -68,9 +72,11 @@ class Capture:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, cloud: LocalCloud, endpoint: str, config: Json | None) -> "Capture | None":
-        """The capture that an endpoint configuration asks for, if it does."""
-        return cls(cloud, endpoint, config) if config and config.get("EnableCapture") else None
+    def of(
+        cls, cloud: LocalCloud, endpoint: str, config: Json | None, role: Callable[[], ExecutionRole]
+    ) -> "Capture | None":
+        """The capture that an endpoint configuration asks for, if it does; `role` is asked for when it writes."""
+        return cls(cloud, endpoint, config, role) if config and config.get("EnableCapture") else None
 
     def note(self, variant: str, request: Message, response: Message, exchange: Exchange) -> None:
         """Capture an invocation, if it is one of the sample: of any n, exactly n x percent / 100, evenly spread."""
@@ -146,7 +152,7 @@ class Capture:
         bucket, key = split_uri(f"{self._uri}/{self._endpoint}/{variant}/{place}")
         body = "".join(f"{line}\n" for line in batch.lines).encode()
         try:
-            self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+            self._role().client("s3").put_object(Bucket=bucket, Key=key, Body=body, **self._encryption)
         except ClientError:
             logger.exception("%d captured invocations of %s cannot be written", len(batch.lines), self._endpoint)
 

@@ -13,6 +13,7 @@ from infra.local.endpoints.fleet import Fleet
 from infra.local.endpoints.instance import MisdirectedError
 from infra.local.endpoints.serving_process import NotAnsweredError
 from infra.local.endpoints.variant import RetiredError, ThrottledError, Variant
+from infra.local.execution_role import ExecutionRole
 from infra.local.validation import Json
 
 Response = tuple[int, dict[str, str], bytes]
@@ -63,6 +64,14 @@ class Dispatcher:
     def __init__(self, cloud: LocalCloud, fleets: Fleets) -> None:
         self._cloud = cloud
         self._fleets = fleets
+
+    def role(self, endpoint: str) -> ExecutionRole:
+        """The role of the model that the endpoint serves.
+
+        Raises:
+            InvocationError: there is no such endpoint, or it serves nothing yet.
+        """
+        return self._found(endpoint, self._fleets.serving_fleet(endpoint)).role
 
     def config(self, endpoint: str) -> Json:
         """The configuration that the endpoint serves.

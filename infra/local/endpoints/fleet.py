@@ -14,8 +14,13 @@ from infra.local.endpoints.serving_process import UnhealthyError
 from infra.local.endpoints.shadow import Shadow
 from infra.local.endpoints.variant import Host, Variant
 from infra.local.engine import ImageNotFoundError
+from infra.local.execution_role import ExecutionRole
+from infra.local.identity.authority import AccessDeniedError
 from infra.local.model_containers import ModelError
-from infra.local.validation import Json, UnsupportedOperation
+from infra.local.validation import Json, UnsupportedOperation, ValidationException
+
+REASONS = (ModelError, ImageNotFoundError, AccessDeniedError, UnsupportedOperation, ValidationException, ClientError)
+"""Why a variant cannot be started, in words that are told as they are."""
 
 
 class FleetError(Exception):
@@ -36,9 +41,14 @@ class Fleet:
             Shadow(self._variant(host, endpoint, each), sum(variant.weight for variant in self.variants.values()))
             for each in config.get("ShadowProductionVariants", [])
         ]
-        self.capture = Capture.of(host.cloud, endpoint, config.get("DataCaptureConfig"))
+        self.capture = Capture.of(host.cloud, endpoint, config.get("DataCaptureConfig"), lambda: self.role)
         self._credit = dict.fromkeys(self.variants, 0.0)
         self._choosing = threading.Lock()
+
+    @property
+    def role(self) -> ExecutionRole:
+        """In whose name it captures and, asynchronously, reads, answers and notifies; once it has been started."""
+        return next(iter(self.variants.values())).role
 
     @property
     def is_asynchronous(self) -> bool:
@@ -72,7 +82,7 @@ class Fleet:
             try:
                 with _fleet_error(variant):
                     variant.instances = (instances or self.instances)[name]
-                    variant.start()
+                    variant.start(self.config.get("KmsKeyId"))
             except FleetError:
                 self.retire()
                 raise
@@ -127,5 +137,5 @@ def _fleet_error(variant: Variant) -> Iterator[None]:
             f"The {error.container} container for production variant {variant.name} did not pass the ping health check."
             f" Please check CloudWatch logs for this endpoint. {error}"
         ) from error
-    except (ModelError, ImageNotFoundError, UnsupportedOperation, ClientError) as error:
+    except REASONS as error:
         raise FleetError(str(error)) from error

@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra.local.cloud import LocalCloud
 from infra.local.endpoints.exchange import ONLY_CONTAINER, Answer, Request
 from infra.local.endpoints.multi_model import Archives, LoadedModels
 from infra.local.endpoints.serving_process import ServingProcess, UnhealthyError
 from infra.local.engine import Engine, Sandbox
+from infra.local.execution_role import ExecutionRole
 from infra.local.jobs.container_logs import ContainerLogs
 from infra.local.model_containers import ModelContainer, ModelError, ServedModel
 from serving.contract import MODEL_DIRECTORY
@@ -27,7 +27,8 @@ class MisdirectedError(Exception):
 class LogPlace:
     """Where an instance's containers log: `<prefix>` of one container, `<prefix>/<container>` of several."""
 
-    cloud: LocalCloud
+    role: ExecutionRole
+    """In whose name."""
     group: str
     prefix: str
 
@@ -58,7 +59,8 @@ class Instance:
         self.processes: dict[str, ServingProcess] = {}
         try:
             for container in model.containers:
-                self.processes[container.name] = _start(engine, container, folder, logs)
+                given = logs.role.given_to(container.container, isolated=model.is_isolated)
+                self.processes[container.name] = _start(engine, replace(container, container=given), folder, logs)
         except BaseException:
             self.retire()
             raise
@@ -151,5 +153,5 @@ def _start(engine: Engine, container: ModelContainer, folder: Path, logs: LogPla
     sandbox.ml.mkdir(parents=True)
     if not container.is_multi_model:
         (sandbox.ml / MODEL_DIRECTORY).symlink_to(folder / container.name / MODEL_DIRECTORY)
-    shipped = ContainerLogs(logs.cloud, sandbox.log, group=logs.group, stream=logs.stream(container.name))
+    shipped = ContainerLogs(logs.role, sandbox.log, group=logs.group, stream=logs.stream(container.name))
     return ServingProcess(engine, container.container, sandbox, shipped)

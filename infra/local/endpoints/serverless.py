@@ -36,9 +36,9 @@ class ServerlessVariant(Variant):
         """What a description tells of it."""
         return {"CurrentServerlessConfig": self._serverless, "DesiredServerlessConfig": self._serverless}
 
-    def start(self) -> None:
+    def start(self, volume_key: str | None = None) -> None:
         """See that the model can be served; it stays ready if concurrency is provisioned."""
-        super().start()
+        super().start(volume_key)
         if not self._serverless.get("ProvisionedConcurrency"):
             with self._changing:
                 leaving, self._running = self._running, []

@@ -15,6 +15,7 @@ from infra.local.endpoints.multi_model import Archives
 from infra.local.endpoints.serving_process import NotAnsweredError, UnhealthyError
 from infra.local.endpoints.utilization import Running, Utilization
 from infra.local.engine import Engine
+from infra.local.execution_role import ExecutionRole
 from infra.local.model_containers import ServedModel, of_model, unpack
 from infra.local.validation import Json
 from serving.contract import MAX_BODY_BYTES, MODEL_DIRECTORY
@@ -72,6 +73,7 @@ class Variant:
         self._folder = folder
         self._model_name: str = production_variant["ModelName"]
         self._model: ServedModel | None = None
+        self._role: ExecutionRole | None = None
         self._archives: Archives | None = None
         self._running: list[Instance] = []
         self._turn = itertools.count()
@@ -88,10 +90,18 @@ class Variant:
         """What a description tells of its capacity."""
         return {"CurrentInstanceCount": self.instances, "DesiredInstanceCount": self.instances}
 
-    def start(self) -> None:
-        """Unpack the model and start the processes; returns when all are healthy.
+    @property
+    def role(self) -> ExecutionRole:
+        """Of its model; once it has been started."""
+        assert self._role is not None  # noqa: S101 - `start` comes first
+        return self._role
+
+    def start(self, volume_key: str | None = None) -> None:
+        """Unpack the model and start the processes, on volumes with this key; returns when all are healthy.
 
         Raises:
+            ValidationException: the model's role does not trust SageMaker.
+            AccessDeniedError: it may not do what starting takes.
             ClientError: there is no such model.
             UnsupportedOperation: it cannot be served here.
             ModelError: its artifact cannot be had.
@@ -100,12 +110,15 @@ class Variant:
         """
         cloud = self._host.cloud
         self._model = of_model(cloud.client("sagemaker"), self._model_name)
-        self.images = [each.container.image for each in self._model.containers]
+        arn = f"arn:aws:sagemaker:{cloud.region}:{cloud.account}:endpoint/{self._endpoint}"
+        self._role = ExecutionRole.assumed(cloud, self._model.role_arn, arn)
+        self.images = list(self._model.images)
+        self._role.start_containers(self._model.images, volume_key)
         for each in self._model.containers:
             if each.is_multi_model:
-                self._archives = Archives(cloud.client("s3"), each, self._folder / MODELS_DIRECTORY)
+                self._archives = Archives(self._role.client("s3"), each, self._folder / MODELS_DIRECTORY)
             else:
-                unpack(cloud.client("s3"), each, self._folder / each.name / MODEL_DIRECTORY)
+                unpack(self._role.client("s3"), each, self._folder / each.name / MODEL_DIRECTORY)
         self.scale(self.instances)
 
     def scale(self, instances: int) -> None:
@@ -180,7 +193,7 @@ class Variant:
     def _started(self) -> Instance:
         assert self._model is not None  # noqa: S101 - `start` comes first
         logs = LogPlace(
-            self._host.cloud,
+            self.role,
             group=f"/aws/sagemaker/Endpoints/{self._endpoint}",
             prefix=f"{self.name}/i-{uuid.uuid4().hex[:17]}",
         )

@@ -11,6 +11,7 @@ from moto.events.models import EventsBackend, Rule, events_backends
 
 from infra.local.cloud import Event, LocalCloud
 from infra.local.events import s3_events, timetable
+from infra.local.events.caller import Caller
 from infra.local.events.delivery import Delivery
 from infra.local.events.patterns import InvalidPatternError, check, matches
 from infra.local.events.target_input import target_input
@@ -19,6 +20,7 @@ from infra.local.events.targets import Call
 # Taken once, so that a second cloud in the same process takes the first one's place.
 _PUT_RULE, _ENABLE_RULE = EventsBackend.put_rule, EventsBackend.enable_rule
 
+EVENTS = "events.amazonaws.com"
 ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 
 
@@ -97,10 +99,12 @@ class Rules:
         for target in list(rule.targets):
 
             def send(_attempt: int, target: dict[str, Any] = target) -> None:
-                Call(self.cloud, target, target_input(target, event, rule.arn), event).make()
+                caller = Caller(self.cloud, EVENTS, rule.arn, target.get("RoleArn"))
+                Call(caller, target, target_input(target, event, rule.arn), event).make()
 
             what = f"rule {rule.name} -> {target['Arn']}"
-            Delivery(self.cloud, what, send, target, (json.dumps(event), {"RULE_ARN": rule.arn})).start()
+            dead_letter = (json.dumps(event), {"RULE_ARN": rule.arn})
+            Delivery(self.cloud, what, send, target, dead_letter, Caller(self.cloud, EVENTS, rule.arn)).start()
 
 
 def _as_delivered(event: dict[str, Any]) -> Event:

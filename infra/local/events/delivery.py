@@ -12,6 +12,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from infra.local.cloud import LocalCloud
+from infra.local.events.caller import Caller
+from infra.local.identity.authority import AccessDeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Delivery:
         send: Sends it; called with the number of the attempt, from 1.
         target: The target as the API takes it: `Arn`, `RetryPolicy`, `DeadLetterConfig`.
         dead_letter: The body and the attributes of the message for the dead-letter queue.
+        buried_by: In whose name it gets there: a schedule's role, or EventBridge by the queue's policy.
     """
 
     cloud: LocalCloud
@@ -37,6 +40,7 @@ class Delivery:
     send: Callable[[int], None]
     target: Mapping[str, Any]
     dead_letter: tuple[str, dict[str, str]]
+    buried_by: Caller
     attempts: int = 0
     began: datetime = field(init=False)
 
@@ -49,7 +53,7 @@ class Delivery:
         self.attempts += 1
         try:
             self.send(self.attempts)
-        except (BotoCoreError, ClientError, ValueError) as error:
+        except (BotoCoreError, ClientError, ValueError, AccessDeniedError) as error:
             if _may_pass(error) and (wait := self._wait()) is not None:
                 logger.info("%s: try %d failed (%s); again in %s", self.what, self.attempts, error, wait)
                 self.cloud.clock.at(self.cloud.clock.now() + wait, lambda: self.cloud.start(self.what, self._attempt))
@@ -78,16 +82,16 @@ class Delivery:
             "RETRY_ATTEMPTS": str(self.attempts - 1),
         }
         try:
-            send_to_queue(self.cloud, queue, body, attributes)
-        except (BotoCoreError, ClientError):
+            sqs = self.buried_by.client("sqs", "sqs:SendMessage", queue)
+            send_to_queue(sqs, queue_url(self.cloud, queue), body, attributes)
+        except (BotoCoreError, ClientError, AccessDeniedError):
             logger.exception("%s: its dead-letter queue %s did not take it either", self.what, queue)
 
 
-def send_to_queue(cloud: LocalCloud, queue_arn: str, body: str, attributes: Mapping[str, str] | None = None) -> None:
+def send_to_queue(sqs: Any, url: str, body: str, attributes: Mapping[str, str]) -> None:  # noqa: ANN401 - boto3's
     """Put a message into an SQS queue."""
-    sqs = cloud.client("sqs")
-    values = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items() if value}
-    sqs.send_message(QueueUrl=queue_url(cloud, queue_arn), MessageBody=body, MessageAttributes=values)
+    values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
+    sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)
 
 
 def queue_url(cloud: LocalCloud, queue_arn: str) -> str:
@@ -97,6 +101,8 @@ def queue_url(cloud: LocalCloud, queue_arn: str) -> str:
 
 def error_code(error: Exception) -> str:
     """AWS's code of an error, or its class."""
+    if isinstance(error, AccessDeniedError):
+        return "NO_PERMISSIONS"
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
 
 

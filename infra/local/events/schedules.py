@@ -14,6 +14,7 @@ from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule, schedul
 
 from infra.local.cloud import LocalCloud
 from infra.local.events import timetable
+from infra.local.events.caller import Caller
 from infra.local.events.delivery import Delivery
 from infra.local.events.targets import Call
 
@@ -40,6 +41,9 @@ def install(cloud: LocalCloud) -> None:
 
     EventBridgeSchedulerBackend.create_schedule = create_and_arm
     EventBridgeSchedulerBackend.update_schedule = update_and_arm
+
+
+SCHEDULER = "scheduler.amazonaws.com"
 
 
 @dataclass
@@ -83,12 +87,34 @@ class Schedules:
             "execution-id": uuid.uuid4().hex[:16],
         }
 
+        caller = self._caller(schedule)
+
         def send(attempt: int) -> None:
-            Call(self.cloud, target, _filled(text, attributes | {"attempt-number": str(attempt)})).make()
+            self._decrypt(schedule, caller)
+            Call(caller, target, _filled(text, attributes | {"attempt-number": str(attempt)})).make()
 
         what = f"schedule {schedule.name} of {attributes['scheduled-time']} -> {target['Arn']}"
         dead_letter = _filled(text, attributes), {"SCHEDULE_ARN": schedule.arn}
-        Delivery(self.cloud, what, send, target, dead_letter).start()
+        Delivery(self.cloud, what, send, target, dead_letter, caller).start()
+
+    def _caller(self, schedule: Schedule) -> Caller:
+        """Scheduler, as the schedule's role, on behalf of the schedule's group.
+
+        Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+        """
+        where = f"arn:aws:scheduler:{self.cloud.region}:{self.cloud.account}"
+        group = f"{where}:schedule-group/{schedule.group_name}"
+        return Caller(self.cloud, SCHEDULER, group, schedule.target["RoleArn"])
+
+    def _decrypt(self, schedule: Schedule, caller: Caller) -> None:
+        """Ask whether the schedule's role may read its input.
+
+        Raises:
+            AccessDeniedError: it may not, or does not trust Scheduler.
+        """
+        authority = self.cloud.authority
+        if key := authority.keys.named(schedule.kms_key_arn):
+            authority.require(caller.session(schedule.target["RoleArn"]), "kms:Decrypt", key)
 
     def _default_event(self, schedule: Schedule, moment: datetime) -> dict[str, Any]:
         """What a target without an Input receives."""

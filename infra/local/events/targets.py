@@ -9,6 +9,7 @@ from typing import Any
 from botocore import xform_name
 
 from infra.local.cloud import Event, LocalCloud
+from infra.local.events.caller import Caller
 from infra.local.events.delivery import queue_url
 from infra.local.events.target_input import path_value
 
@@ -24,10 +25,11 @@ class Call:
     Attributes:
         target: The target as the API takes it: `Arn` and what its kind needs.
         payload: The text that it receives.
+        caller: In whose name it is called.
         event: What a pipeline's parameters may take their values from, by JSON path.
     """
 
-    cloud: LocalCloud
+    caller: Caller
     target: Mapping[str, Any]
     payload: str
     event: Event | None = None
@@ -37,12 +39,26 @@ class Call:
         """The target's ARN."""
         return str(self.target["Arn"])
 
+    @property
+    def cloud(self) -> LocalCloud:
+        """The cloud that the target is in."""
+        return self.caller.cloud
+
+    def client(self, service: str, action: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+        """A client that may do this to the target.
+
+        Raises:
+            AccessDeniedError: it may not.
+        """
+        return self.caller.client(service, action, self.arn)
+
     def make(self) -> None:
         """Call the target.
 
         Raises:
             UnsupportedTargetError: it is of a kind that the local cloud cannot call.
-            ClientError: the target refused.
+            ClientError: the target refused, or the role may not.
+            AccessDeniedError: the target's policy does not allow it, or the role's does not trust the service.
         """
         service, resource = self.arn.split(":", 5)[2], self.arn.split(":", 5)[5]
         if service == "scheduler" and resource.startswith("aws-sdk:"):
@@ -54,7 +70,7 @@ class Call:
 
 
 def _lambda(call: Call, _resource: str) -> None:
-    client = call.cloud.client("lambda")
+    client = call.client("lambda", "lambda:InvokeFunction")
     client.invoke(FunctionName=call.arn, InvocationType="Event", Payload=call.payload.encode())
 
 
@@ -64,7 +80,8 @@ def _pipeline(call: Call, resource: str) -> None:
         raise UnsupportedTargetError(f"{call.arn} is not a pipeline, SageMaker's only kind of target")
     given = (call.target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList", [])
     parameters = [{"Name": item["Name"], "Value": _parameter(item["Value"], call.event)} for item in given]
-    call.cloud.client("sagemaker").start_pipeline_execution(PipelineName=name, PipelineParameters=parameters)
+    client = call.client("sagemaker", "sagemaker:StartPipelineExecution")
+    client.start_pipeline_execution(PipelineName=name, PipelineParameters=parameters)
 
 
 def _parameter(value: str, event: Event | None) -> str:
@@ -75,18 +92,19 @@ def _parameter(value: str, event: Event | None) -> str:
 
 
 def _topic(call: Call, _resource: str) -> None:
-    call.cloud.client("sns").publish(TopicArn=call.arn, Message=call.payload)
+    call.client("sns", "sns:Publish").publish(TopicArn=call.arn, Message=call.payload)
 
 
 def _queue(call: Call, _resource: str) -> None:
     group = (call.target.get("SqsParameters") or {}).get("MessageGroupId")
     more = {"MessageGroupId": group, "MessageDeduplicationId": str(uuid.uuid4())} if group else {}
-    call.cloud.client("sqs").send_message(QueueUrl=queue_url(call.cloud, call.arn), MessageBody=call.payload, **more)
+    client = call.client("sqs", "sqs:SendMessage")
+    client.send_message(QueueUrl=queue_url(call.cloud, call.arn), MessageBody=call.payload, **more)
 
 
 def _log_group(call: Call, resource: str) -> None:
     group, stream = resource.removeprefix("log-group:").removesuffix(":*"), str(uuid.uuid4())
-    logs = call.cloud.client("logs")
+    logs = call.cloud.client("logs")  # whose policies are of the whole account, and set when it is bootstrapped
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     timestamp = int(call.cloud.clock.now().timestamp() * 1000)
     entry = {"timestamp": timestamp, "message": call.payload}
@@ -107,7 +125,7 @@ def _event_bus(call: Call, resource: str) -> None:
     else:
         raise ValueError(f"a schedule that puts events on {call.arn} needs EventBridgeParameters")
     bus = resource.removeprefix("event-bus/")
-    answer = call.cloud.client("events").put_events(Entries=[entry | {"EventBusName": bus}])
+    answer = call.client("events", "events:PutEvents").put_events(Entries=[entry | {"EventBusName": bus}])
     if answer["FailedEntryCount"]:
         raise ValueError(f"{call.arn} did not take the event: {answer['Entries'][0]['ErrorMessage']}")
 
@@ -115,7 +133,10 @@ def _event_bus(call: Call, resource: str) -> None:
 def _any_operation(call: Call) -> None:
     """EventBridge Scheduler's universal target, `arn:aws:scheduler:::aws-sdk:<service>:<operation>`."""
     service, operation = call.arn.rsplit(":", 2)[1:]
-    client, name = call.cloud.client(service), xform_name(operation)
+    if call.caller.role_arn is None:
+        raise UnsupportedTargetError(f"{call.arn} needs a RoleArn: it can be called in the name of a role only")
+    client = call.cloud.client(service, call.caller.session(call.caller.role_arn))
+    name = xform_name(operation)
     if name not in client.meta.method_to_api_mapping:
         raise UnsupportedTargetError(f"{service} has no operation {operation}")
     parameters = json.loads(call.payload)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from infra.local.identity.conditions import Context, UnsupportedPolicyError, hold
-from infra.local.identity.wildcards import matches, matches_arn
+from infra.local.identity.wildcards import matches_action, matches_arn
 
 Json = dict[str, Any]
 Match = Literal["itself", "account"]
@@ -57,7 +57,7 @@ class Statement:
         Raises:
             UnsupportedPolicyError: it cannot be told.
         """
-        if not self.speaks_of_action(access.action.lower()):
+        if not self.speaks_of_action(access.action):
             return None
         if access.resource is not None and not self.speaks_of_resource(access.resource):
             return None
@@ -82,7 +82,7 @@ def parse(document: str) -> Policy:
 def _statement(given: Json) -> Statement:
     return Statement(
         given["Effect"],
-        _speaker(given, "Action", lambda pattern, action: matches(pattern.lower(), action)),
+        _speaker(given, "Action", matches_action),
         _speaker(given, "Resource", matches_arn),
         _namer(given),
         given.get("Condition", {}),

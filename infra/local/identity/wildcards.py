@@ -16,21 +16,36 @@ def matches(pattern: str, text: str) -> bool:
     return _expression(pattern).fullmatch(text) is not None
 
 
+def matches_action(pattern: str, action: str) -> bool:
+    """Whether an action is one that `pattern` stands for, in whatever case."""
+    return _action_expression(pattern).fullmatch(action) is not None
+
+
 def matches_arn(pattern: str, arn: str) -> bool:
     """Whether `arn` is one that `pattern` stands for: no wildcard reaches beyond its segment.
 
-    Segments that are left out at the end are any, as in `arn:aws:sqs:*`.
+    Segments that are left out at the end are any, as in `arn:aws:sqs:*`; `*` alone is any ARN, and what is none.
     """
-    if pattern == "*":
-        return True
-    asked, given = pattern.split(":", SEGMENTS - 1), arn.split(":", SEGMENTS - 1)
-    if len(given) < SEGMENTS:
-        return matches(pattern, arn)
-    asked += ["*"] * (SEGMENTS - len(asked))
-    return all(matches(one, other) for one, other in zip(asked, given, strict=True))
+    return pattern == "*" or _arn_expression(pattern).fullmatch(arn) is not None
+
+
+@lru_cache(maxsize=4096)
+def _arn_expression(pattern: str) -> re.Pattern[str]:
+    segments = pattern.split(":", SEGMENTS - 1)
+    *first, last = segments + ["*"] * (SEGMENTS - len(segments))
+    return re.compile(":".join([*(_regex(one, r"[^:]") for one in first), _regex(last, ".")]), re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _action_expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(_regex(pattern, "."), re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
-    return re.compile("".join(parts), re.DOTALL)
+    return re.compile(_regex(pattern, "."), re.DOTALL)
+
+
+def _regex(pattern: str, character: str) -> str:
+    parts = re.split(r"([*?])", pattern)
+    return "".join(f"{character}*" if part == "*" else character if part == "?" else re.escape(part) for part in parts)

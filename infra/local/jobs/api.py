@@ -11,6 +11,7 @@ from moto.sagemaker.models import sagemaker_backends
 from infra.local import listing
 from infra.local.cloud import LocalCloud
 from infra.local.engine import Engine, ProcessEngine
+from infra.local.execution_role import ExecutionRole
 from infra.local.jobs.job import Job
 from infra.local.jobs.job_runner import STOP_GRACE_SECONDS, ContainerJobRunner, JobRunner
 from infra.local.jobs.processing_jobs import ProcessingJob
@@ -57,7 +58,9 @@ class Jobs:
         """Take a job and begin to run it."""
         name = request[f"{self._kind.kind}Name"]
         arn = f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:{self._kind.resource}/{name}"
-        self._kind.check(request, self._cloud.client("sagemaker"))
+        sagemaker = self._cloud.client("sagemaker")
+        self._kind.check(request, sagemaker)
+        ExecutionRole.assumed(self._cloud, self._kind.role_of(request, sagemaker), arn)
         job = self._kind(request, arn, self._cloud.clock.now(), list(request.get("Tags", [])))
         if self._store.setdefault(name, job) is not job:
             raise ResourceInUseException(

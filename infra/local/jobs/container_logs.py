@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.cloud import LocalCloud
+from infra.local.execution_role import ExecutionRole
 
 BATCH_LINES = 1000
 MAX_LINE_CHARACTERS = 200_000
@@ -21,14 +22,14 @@ class ContainerLogs:
 
     def __init__(
         self,
-        cloud: LocalCloud,
+        role: ExecutionRole,
         path: Path,
         *,
         group: str,
         stream: str,
         on_line: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._cloud = cloud
+        self._role = role
         self._path = path
         self._group = group
         self._stream = stream
@@ -66,22 +67,33 @@ class ContainerLogs:
         return [line.decode(errors="replace") for line in complete]
 
     def _put(self, lines: list[str]) -> None:
-        now = int(self._cloud.clock.now().timestamp() * 1000)
+        now = int(self._role.cloud.clock.now().timestamp() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines]
         try:
             self._create_stream()
-            self._cloud.client("logs").put_log_events(
+            self._role.client("logs").put_log_events(
                 logGroupName=self._group, logStreamName=self._stream, logEvents=events
             )
-        except (ClientError, BotoCoreError) as error:  # its log group was deleted, or the cloud is stopping
+        except (ClientError, BotoCoreError) as error:  # its role may not, its group is gone, or the cloud is stopping
             logger.warning("%d lines of %s are not in CloudWatch Logs: %s", len(lines), self._path, error)
 
     def _create_stream(self) -> None:
         if self._created:
             return
-        logs = self._cloud.client("logs")
-        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-            logs.create_log_group(logGroupName=self._group)
-        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-            logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        create_stream(self._role.client("logs"), self._group, self._stream)
         self._created = True
+
+
+def create_stream(logs: Any, group: str, stream: str) -> None:  # noqa: ANN401 - a boto3 client
+    """Make a log stream, and its group if that is not there; one that is there stays.
+
+    Raises:
+        ClientError: whoever calls may not.
+    """
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        try:
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        except logs.exceptions.ResourceNotFoundException:
+            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+                logs.create_log_group(logGroupName=group)
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)

@@ -57,6 +57,11 @@ class Job(ABC):
         """The job's name, unique among its kind."""
         return str(self.request[f"{self.kind}Name"])
 
+    @classmethod
+    def role_of(cls, request: Json, sagemaker: Any) -> str:  # noqa: ANN401, ARG003 - most name it themselves
+        """The ARN of its execution role."""
+        return str(request["RoleArn"])
+
     @property
     def log_group(self) -> str:
         """Its log group in CloudWatch Logs."""
@@ -129,6 +134,21 @@ class ContainerJob(Job):
     def max_runtime_seconds(self) -> float:
         """How long its container may run."""
         return float(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400))
+
+    @property
+    @abstractmethod
+    def is_isolated(self) -> bool:
+        """Whether its containers have no network."""
+
+    @property
+    @abstractmethod
+    def volume_key(self) -> str | None:
+        """What its volumes are encrypted with."""
+
+    @property
+    @abstractmethod
+    def output_key(self) -> str | None:
+        """What its outputs are encrypted with, unless it is their bucket's own key."""
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -13,12 +13,17 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any, Generic, TypeVar
 
+from botocore.exceptions import ClientError
+
 from infra.local import processes
 from infra.local.cloud import LocalCloud
 from infra.local.engine import Engine, ImageNotFoundError, Sandbox
+from infra.local.execution_role import ExecutionRole
+from infra.local.identity.authority import AccessDeniedError
 from infra.local.jobs.container_logs import ContainerLogs
 from infra.local.jobs.job import ContainerJob, Ending, Job, JobFailedError
 from infra.local.s3_files import DataNotFoundError
+from infra.local.validation import ValidationException
 
 STOP_GRACE_SECONDS = 10.0
 """Between SIGTERM and SIGKILL; 120 on AWS, where nobody sits and waits."""
@@ -57,7 +62,7 @@ class JobRunner(ABC, Generic[J]):
             self._end(job, "Stopped")
         except JobFailedError as error:
             self._end(job, "Failed", str(error))
-        except (DataNotFoundError, ImageNotFoundError) as error:
+        except (DataNotFoundError, ImageNotFoundError, AccessDeniedError, ClientError, ValidationException) as error:
             self._end(job, "Failed", f"ClientError: {error}")
         except Exception as error:
             logger.exception("%s %s", job.resource, job.name)
@@ -117,25 +122,30 @@ class ContainerJobRunner(JobRunner[ContainerJob]):
         self._stop_grace_seconds = stop_grace_seconds
 
     def _work(self, job: ContainerJob, sandbox: Sandbox) -> None:
-        s3 = self._cloud.client("s3")
+        role = ExecutionRole.assumed(self._cloud, job.role_of(job.request, None), job.arn)
+        s3 = role.client("s3")
         hosts = [sandbox] if len(job.hosts) == 1 else [Sandbox(sandbox.folder / host, host) for host in job.hosts]
         self._enter(job, "Downloading")
         for each in hosts:
             each.ml.mkdir(parents=True, exist_ok=True)
             job.download(s3, each)
+        role.start_containers((job.container().image,), job.volume_key)
         self._enter(job, job.running)
-        ending, exit_code, host = self._run_containers(job, hosts)
+        ending, exit_code, host = self._run_containers(job, hosts, role)
         self._enter(job, "Uploading")
+        role.write_outputs(job.output_key)
         for each in hosts:
             job.upload(s3, each, ending, exit_code)
         job.note_message(host)
         self._conclude(job, host, ending, exit_code)
 
-    def _run_containers(self, job: ContainerJob, hosts: list[Sandbox]) -> tuple[Ending, int, Sandbox]:
+    def _run_containers(
+        self, job: ContainerJob, hosts: list[Sandbox], role: ExecutionRole
+    ) -> tuple[Ending, int, Sandbox]:
         """Run a container a host; the first that fails ends them all, and is whom the job speaks of."""
         running: list[tuple[Popen[bytes], ContainerLogs]] = []
         try:
-            running += (self._start(job, each) for each in hosts)
+            running += (self._start(job, each, role) for each in hosts)
             ending, place = self._watch(job, running)
         finally:
             exit_codes = [processes.stop(process, self._stop_grace_seconds) for process, _ in running]
@@ -144,10 +154,10 @@ class ContainerJobRunner(JobRunner[ContainerJob]):
         exit_code = exit_codes[place]
         return ending, exit_code if exit_code >= 0 else 128 - exit_code, hosts[place]
 
-    def _start(self, job: ContainerJob, sandbox: Sandbox) -> tuple[Popen[bytes], ContainerLogs]:
+    def _start(self, job: ContainerJob, sandbox: Sandbox, role: ExecutionRole) -> tuple[Popen[bytes], ContainerLogs]:
         stream = f"{job.name}/{sandbox.host}-{int(job.creation_time.timestamp())}"
-        logs = ContainerLogs(self._cloud, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
-        return self._engine.start(job.container(), sandbox), logs
+        logs = ContainerLogs(role, sandbox.log, group=job.log_group, stream=stream, on_line=job.read_log_line)
+        return self._engine.start(role.given_to(job.container(), isolated=job.is_isolated), sandbox), logs
 
     def _watch(self, job: ContainerJob, running: list[tuple[Popen[bytes], ContainerLogs]]) -> tuple[Ending, int]:
         """How the containers ended, and the place of the one that failed, or of the first."""

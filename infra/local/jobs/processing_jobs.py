@@ -39,6 +39,23 @@ class ProcessingJob(ContainerJob):
         return list(self.request.get("ProcessingOutputConfig", {}).get("Outputs", []))
 
     @property
+    def is_isolated(self) -> bool:
+        """Whether its containers have no network."""
+        return bool(self.request.get("NetworkConfig", {}).get("EnableNetworkIsolation"))
+
+    @property
+    def volume_key(self) -> str | None:
+        """What its volumes are encrypted with."""
+        key: str | None = self.request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId")
+        return key
+
+    @property
+    def output_key(self) -> str | None:
+        """What its outputs are encrypted with."""
+        key: str | None = self.request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+        return key
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """One an instance."""
         count = self.request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)

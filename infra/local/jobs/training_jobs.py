@@ -56,6 +56,23 @@ class TrainingJob(ContainerJob):
         """The folder of its artifacts."""
         return f"{self.request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.name}/output"
 
+    @property
+    def is_isolated(self) -> bool:
+        """Whether its containers have no network."""
+        return bool(self.request.get("EnableNetworkIsolation"))
+
+    @property
+    def volume_key(self) -> str | None:
+        """What its volumes are encrypted with."""
+        key: str | None = self.request["ResourceConfig"].get("VolumeKmsKeyId")
+        return key
+
+    @property
+    def output_key(self) -> str | None:
+        """What its artifacts are encrypted with."""
+        key: str | None = self.request["OutputDataConfig"].get("KmsKeyId")
+        return key
+
     def enter(self, secondary: str, now: datetime) -> None:
         """Note a secondary status, and that the one before has ended."""
         super().enter(secondary, now)

@@ -82,6 +82,11 @@ class TransformJob(Job):
         except ClientError as error:
             raise ValidationException(f'Could not find model "{request["ModelName"]}".') from error
 
+    @classmethod
+    def role_of(cls, request: Json, sagemaker: Any) -> str:  # noqa: ANN401 - a boto3 client
+        """The role of its model."""
+        return str(sagemaker.describe_model(ModelName=request["ModelName"])["ExecutionRoleArn"])
+
     def describe(self) -> Json:
         """The answer of DescribeTransformJob."""
         request = {name: value for name, value in self.request.items() if name != "Tags"}

@@ -20,11 +20,12 @@ from infra.local.endpoints.instance import Instance, LogPlace
 from infra.local.endpoints.serving_process import NotAnsweredError, UnhealthyError
 from infra.local.endpoints.variant import HEALTH_CHECK_SECONDS
 from infra.local.engine import Sandbox
+from infra.local.execution_role import ExecutionRole
 from infra.local.jobs.job import JobFailedError
 from infra.local.jobs.job_runner import JobRunner, JobStoppedError
 from infra.local.jobs.transform_job import Settings, TransformJob
 from infra.local.jobs.transform_records import RecordError, assemble
-from infra.local.model_containers import ModelError, ServedModel, of_model, unpack
+from infra.local.model_containers import ModelError, of_model, unpack
 from infra.local.validation import UnsupportedOperation
 from serving.contract import EXECUTION_PARAMETERS_PATH, MODEL_DIRECTORY
 
@@ -37,26 +38,31 @@ class TransformRunner(JobRunner[TransformJob]):
     def _work(self, job: TransformJob, sandbox: Sandbox) -> None:
         self._enter(job, "Starting")
         try:
-            instance = self._instance(job, sandbox.folder)
+            role = ExecutionRole.assumed(
+                self._cloud, job.role_of(job.request, self._cloud.client("sagemaker")), job.arn
+            )
+            role.write_outputs(job.request["TransformOutput"].get("KmsKeyId"))
+            instance = self._instance(job, role, sandbox.folder)
         except (ModelError, ClientError, UnsupportedOperation) as error:
             raise JobFailedError(f"ClientError: {error}") from error
         try:
-            self._serve(job, instance)
+            self._serve(job, role, instance)
         finally:
             instance.retire()
             shutil.rmtree(sandbox.folder, ignore_errors=True)
 
-    def _instance(self, job: TransformJob, folder: Path) -> Instance:
+    def _instance(self, job: TransformJob, role: ExecutionRole, folder: Path) -> Instance:
         model = of_model(self._cloud.client("sagemaker"), job.request["ModelName"])
         if model.is_multi_model:
             raise UnsupportedOperation("transform jobs of multi-model containers")
         for each in model.containers:
-            unpack(self._cloud.client("s3"), each, folder / each.name / MODEL_DIRECTORY)
+            unpack(role.client("s3"), each, folder / each.name / MODEL_DIRECTORY)
+        role.start_containers(model.images, job.request["TransformResources"].get("VolumeKmsKeyId"))
         told = tuple(replace(each, container=job.container(each.container)) for each in model.containers)
-        logs = LogPlace(self._cloud, LOG_GROUP, f"{job.name}/i-{int(job.creation_time.timestamp()):017x}")
-        return Instance(self._engine, ServedModel(told), folder, logs)
+        logs = LogPlace(role, LOG_GROUP, f"{job.name}/i-{int(job.creation_time.timestamp()):017x}")
+        return Instance(self._engine, replace(model, containers=told), folder, logs)
 
-    def _serve(self, job: TransformJob, instance: Instance) -> None:
+    def _serve(self, job: TransformJob, role: ExecutionRole, instance: Instance) -> None:
         try:
             instance.wait_until_healthy(HEALTH_CHECK_SECONDS)
         except UnhealthyError as error:
@@ -64,7 +70,7 @@ class TransformRunner(JobRunner[TransformJob]):
             raise JobFailedError(f"AlgorithmError: {reason}") from error
         settings = job.settings(*_execution_parameters(instance))
         self._enter(job, job.running)
-        failures = Transform(self._cloud.client("s3"), job, instance, settings).run()
+        failures = Transform(role.client("s3"), job, instance, settings).run()
         if failures:
             more = f" ({len(failures)} inputs failed)" if len(failures) > 1 else ""
             raise JobFailedError(f"{failures[0]}{more}")

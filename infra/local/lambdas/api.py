@@ -18,10 +18,12 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 
 from infra.local.cloud import LocalCloud
-from infra.local.events.delivery import send_to_queue
+from infra.local.events.caller import Caller
+from infra.local.events.delivery import queue_url, send_to_queue
 from infra.local.events.targets import Call
+from infra.local.identity.authority import AccessDeniedError
 from infra.local.lambdas.metrics import publish
-from infra.local.lambdas.pool import Pool, ThrottledError
+from infra.local.lambdas.pool import LAMBDA, Pool, ThrottledError
 from infra.local.lambdas.process import Answer, Code
 
 logger = logging.getLogger(__name__)
@@ -131,8 +133,9 @@ class Functions:
                 record = self._record(invocation, request_id, answer)
                 event = {"source": "lambda", "detail-type": "Lambda Function Invocation Result", "detail": record}
                 target = {"Arn": outcome["Destination"]}
-                Call(self.cloud, target, json.dumps(record), event | {"resources": [invocation.code.arn]}).make()
-        except (BotoCoreError, ClientError, ValueError):
+                resources = {"resources": [invocation.code.arn]}
+                Call(self._caller(invocation), target, json.dumps(record), event | resources).make()
+        except (BotoCoreError, ClientError, ValueError, AccessDeniedError):
             logger.exception("function %s: its destination did not take the result", name)
             publish(self.cloud, name, {"DestinationDeliveryFailures": 1})
 
@@ -143,9 +146,14 @@ class Functions:
         if ":sqs:" in arn:
             message = json.loads(answer.payload).get("errorMessage", "")
             attributes = {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": message[:1024]}
-            send_to_queue(self.cloud, arn, body, attributes)
+            sqs = self._caller(invocation).client("sqs", "sqs:SendMessage", arn)
+            send_to_queue(sqs, queue_url(self.cloud, arn), body, attributes)
         elif arn:
-            Call(self.cloud, {"Arn": arn}, body).make()
+            Call(self._caller(invocation), {"Arn": arn}, body).make()
+
+    def _caller(self, invocation: Invocation) -> Caller:
+        code = invocation.code
+        return Caller(self.cloud, LAMBDA, code.arn, code.role_arn, code.name)
 
     def _record(self, invocation: Invocation, request_id: str, answer: Answer) -> dict[str, Any]:
         outcome = {"statusCode": 200, "executedVersion": invocation.code.version}
@@ -181,6 +189,7 @@ def _code(function: LambdaFunction) -> Code:
         variables=tuple(sorted(function.environment_vars.items())),
         timeout_seconds=int(function.timeout),
         memory_mb=int(function.memory_size),
+        role_arn=function.role,
     )
 
 

@@ -1,5 +1,6 @@
 """Where functions run: a warm environment a function, and no more at once than its reserved concurrency."""
 
+import logging
 import threading
 import uuid
 from collections import defaultdict
@@ -7,12 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from infra.local.cloud import LocalCloud
+from infra.local.identity.authority import AccessDeniedError
+from infra.local.identity.sessions import Session
+from infra.local.jobs.container_logs import create_stream
 from infra.local.lambdas.metrics import publish
 from infra.local.lambdas.process import Answer, Code, Environment
 
 UNRESERVED_CONCURRENCY = 10
 """What a new AWS account has."""
+
+
+LAMBDA = "lambda.amazonaws.com"
+NOT_ASSUMED = Answer(
+    b'{"errorMessage": "The role defined for the function cannot be assumed by Lambda."}',
+    "AccessDeniedException",
+    "",
+    0.0,
+)
+logger = logging.getLogger(__name__)
 
 
 class ThrottledError(Exception):
@@ -46,7 +62,11 @@ class Pool:
         limit = UNRESERVED_CONCURRENCY if concurrency is None else concurrency
         request_id = str(uuid.uuid4())
         with self._slot(code, limit, wait=wait):
-            environment = self._environment(code)
+            try:
+                environment = self._environment(code)
+            except AccessDeniedError as error:
+                logger.warning("function %s: %s", code.name, error)
+                return request_id, NOT_ASSUMED
             answer = environment.invoke(event, request_id)
             self._keep(environment)
         self._log(environment, request_id, answer)
@@ -83,7 +103,7 @@ class Pool:
             return idle
         if idle:
             idle.stop()
-        return Environment(self._cloud, code)
+        return Environment(self._cloud, code, acting(self._cloud, code))
 
     def _keep(self, environment: Environment) -> None:
         """One idle environment a function is enough for one machine."""
@@ -100,16 +120,21 @@ class Pool:
         )
         start = f"START RequestId: {request_id} Version: {code.version}"
         lines = [start, *answer.output.splitlines(), f"END RequestId: {request_id}", report]
-        logs, names = self._cloud.client("logs"), {"logGroupName": code.log_group}
-        exists = logs.exceptions.ResourceAlreadyExistsException
-        for create, more in (
-            (logs.create_log_group, {}),
-            (logs.create_log_stream, {"logStreamName": environment.log_stream}),
-        ):
-            try:
-                create(**names, **more)
-            except exists:
-                continue
+        place = {"logGroupName": code.log_group, "logStreamName": environment.log_stream}
         now = int(self._cloud.clock.now().timestamp() * 1000)
         entries = [{"timestamp": now, "message": line} for line in lines if line.strip()]
-        logs.put_log_events(**names, logStreamName=environment.log_stream, logEvents=entries)
+        logs = self._cloud.client("logs", environment.acting)
+        try:
+            create_stream(logs, *place.values())
+            logs.put_log_events(**place, logEvents=entries)
+        except ClientError as error:  # its role may not: a function runs without its log, as on AWS
+            logger.warning("function %s logs nothing: %s", code.name, error)
+
+
+def acting(cloud: LocalCloud, code: Code) -> Session:
+    """A function's role, as the function acts as it.
+
+    Raises:
+        AccessDeniedError: the role does not trust Lambda, or is not there.
+    """
+    return cloud.authority.assume(code.role_arn, LAMBDA, source_arn=code.arn, name=code.name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.cloud import LocalCloud
+from infra.local.identity.sessions import Session
 from infra.local.lambdas import runtime as lambda_runtime
 from infra.local.processes import spawn, stop
 
@@ -34,6 +35,7 @@ class Code:
     variables: tuple[tuple[str, str], ...]
     timeout_seconds: int
     memory_mb: int
+    role_arn: str
 
     @property
     def log_group(self) -> str:
@@ -54,8 +56,9 @@ class Answer:
 class Environment:
     """One process. It serves one invocation at a time."""
 
-    def __init__(self, cloud: LocalCloud, code: Code) -> None:
+    def __init__(self, cloud: LocalCloud, code: Code, acting: Session) -> None:
         self.code = code
+        self.acting = acting
         self.log_stream = f"{cloud.clock.now():%Y/%m/%d}/[{code.version}]{os.urandom(16).hex()}"
         task_root = _unpacked(cloud, code.zip_bytes)
         # A file, not a pipe: nobody need read it for the function to go on.
@@ -65,7 +68,7 @@ class Environment:
             self._process = spawn(
                 cloud.children,
                 [sys.executable, "-P", lambda_runtime.__file__],
-                env=_variables(cloud, code, task_root, self.log_stream),
+                env=_variables(cloud, code, task_root, self.log_stream) | acting.variables,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -163,7 +166,6 @@ def _variables(cloud: LocalCloud, code: Code, task_root: Path, log_stream: str) 
         | dict(code.variables)
         | {
             "_HANDLER": code.handler,
-            "AWS_ACCESS_KEY_ID": "local",
             "AWS_DEFAULT_REGION": cloud.region,
             "AWS_ENDPOINT_URL": cloud.endpoint_url,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(code.memory_mb),
@@ -172,7 +174,6 @@ def _variables(cloud: LocalCloud, code: Code, task_root: Path, log_stream: str) 
             "AWS_LAMBDA_LOG_GROUP_NAME": code.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
             "AWS_REGION": cloud.region,
-            "AWS_SECRET_ACCESS_KEY": "local",
             "LAMBDA_TASK_ROOT": str(task_root),
             "PYTHONPATH": str(task_root),
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from infra.local.execution_role import ExecutionRole
 from infra.local.jobs.job import present
 from infra.local.pipelines.parameters import Scalar
 from infra.local.validation import Json
@@ -54,6 +55,7 @@ class Start:
     arn: str
     pipeline_name: str
     pipeline_arn: str
+    role: ExecutionRole
     text: str
     definition: PipelineDefinition
     parameters: dict[str, Scalar]

@@ -10,6 +10,7 @@ from moto.sagemaker.exceptions import ConflictException, ResourceNotFound
 from moto.sagemaker.models import FakePipeline, sagemaker_backends
 
 from infra.local.cloud import LocalCloud
+from infra.local.execution_role import ExecutionRole
 from infra.local.jobs.job import require
 from infra.local.operations import Operation
 from infra.local.pipelines import events as pipeline_events
@@ -165,6 +166,7 @@ class Executions:
             arn=f"{pipeline.arn}/execution/{identifier}",
             pipeline_name=pipeline.pipeline_name,
             pipeline_arn=pipeline.arn,
+            role=ExecutionRole.assumed(self._cloud, pipeline.role_arn, pipeline.arn),
             text=pipeline.pipeline_definition,
             definition=definition,
             parameters=pipeline_parameters.values(definition, given),

@@ -59,8 +59,8 @@ class StepRunner:
     def __init__(self, cloud: LocalCloud, execution: Execution) -> None:
         self._cloud = cloud
         self._execution = execution
-        self._values = Values(cloud, execution)
-        self._sagemaker = cloud.client("sagemaker")
+        self._values = Values(execution)
+        self._sagemaker = execution.start.role.client("sagemaker")
 
     def run(self, run: StepRun) -> None:
         """Run a step to its end, whatever that is, and note it."""

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from infra.local.cloud import LocalCloud
 from infra.local.pipelines.execution import Execution
 from infra.pipelines.references import Get, Join, JsonGet, parse
 from infra.pipelines.steps import Condition, In, Not, Or, ProcessingStep
@@ -28,8 +27,7 @@ class Unresolvable(ValueError):  # noqa: N818 - what the reference is
 class Values:
     """What an execution's references stand for."""
 
-    def __init__(self, cloud: LocalCloud, execution: Execution) -> None:
-        self._cloud = cloud
+    def __init__(self, execution: Execution) -> None:
         self._execution = execution
 
     def resolve(self, node: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -86,9 +84,9 @@ class Values:
         return _walk(self._read(f"{folder.rstrip('/')}/{file.file_path}"), reference.path, reference.json_get.path)
 
     def _read(self, uri: str) -> Any:  # noqa: ANN401 - any JSON
-        place = urlsplit(uri)
+        place, s3 = urlsplit(uri), self._execution.start.role.client("s3")
         try:
-            body = self._cloud.client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+            body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
             return json.loads(body)
         except ClientError as error:
             raise Unresolvable(f"the property file {uri} cannot be read: {error}") from error

@@ -13,12 +13,6 @@ from infra.local import lifecycle
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/automation"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ],
-}
 BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
 
 
@@ -49,9 +43,22 @@ class Automation:
     def settle(self):
         self.handle.settle(60)
 
+    @staticmethod
+    def open_to_rules(action, arn):
+        """A resource's policy that lets EventBridge's rules do something to it."""
+        allowed = {"Principal": {"Service": "events.amazonaws.com"}, "Action": action, "Resource": arn}
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **allowed}]})
+
     def queue(self, name):
-        self.client("sqs").create_queue(QueueName=name)
-        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        policy = self.open_to_rules("sqs:SendMessage", arn)
+        self.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})
+        return arn
+
+    def topic(self, name):
+        arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}"
+        self.client("sns").create_topic(Name=name, Attributes={"Policy": self.open_to_rules("sns:Publish", arn)})
+        return arn
 
     def received(self, queue):
         """The messages of a queue, which is empty afterwards: body and attributes."""
@@ -75,6 +82,9 @@ class Automation:
             file.writestr("main.py", source)
         given = {"Runtime": "python3.11", "Role": ROLE, "Handler": "main.handler", "Timeout": 20} | more
         made = self.client("lambda").create_function(FunctionName=name, Code={"ZipFile": archive.getvalue()}, **given)
+        self.client("lambda").add_permission(
+            FunctionName=name, StatementId="rules", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+        )
         return made["FunctionArn"]
 
     def logged(self, function):
@@ -92,11 +102,11 @@ class Automation:
 
 
 @pytest.fixture(scope="session")
-def automation(tmp_path_factory):
+def automation(tmp_path_factory, new_role):
     """One cloud for the folder: give what you make in it a name of its own."""
     home = tmp_path_factory.mktemp("automation")
     handle = lifecycle.start(lifecycle.Settings(home, account=ACCOUNT, region=REGION, begin=BEGIN))
     cloud = Automation(handle)
-    cloud.client("iam").create_role(RoleName="automation", AssumeRolePolicyDocument=json.dumps(TRUST))
+    new_role(cloud.client("iam"), "automation")
     yield cloud
     handle.stop()

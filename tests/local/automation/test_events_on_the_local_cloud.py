@@ -95,7 +95,8 @@ def test_a_persons_event_reaches_only_the_rules_that_match_and_are_enabled(autom
 def test_targets_of_every_kind_receive_the_event(automation):
     logs, sns = automation.client("logs"), automation.client("sns")
     logs.create_log_group(logGroupName="/ev/kinds")
-    topic, inbox = sns.create_topic(Name="ev-kinds")["TopicArn"], automation.queue("ev-kinds-inbox")
+    topic = automation.topic("ev-kinds")
+    inbox = automation.queue("ev-kinds-inbox")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox, Attributes={"RawMessageDelivery": "true"})
     bus = automation.client("events").create_event_bus(Name="ev-kinds")["EventBusArn"]
     far = automation.queue("ev-kinds-far")
@@ -104,7 +105,13 @@ def test_targets_of_every_kind_receive_the_event(automation):
     )
     automation.client("events").put_targets(Rule="ev-far", EventBusName="ev-kinds", Targets=[{"Id": "1", "Arn": far}])
     group = "arn:aws:logs:us-east-1:123456789012:log-group:/ev/kinds"
-    automation.rule("ev-kinds", {"detail": {"model": ["kinds"]}}, topic, group, {"Arn": bus})
+    automation.rule(
+        "ev-kinds",
+        {"detail": {"model": ["kinds"]}},
+        topic,
+        group,
+        {"Arn": bus, "RoleArn": "arn:aws:iam::123456789012:role/automation"},
+    )
     put(automation, model="kinds")
     streams = logs.describe_log_streams(logGroupName="/ev/kinds")["logStreams"]
     [logged] = logs.get_log_events(logGroupName="/ev/kinds", logStreamName=streams[0]["logStreamName"])["events"]

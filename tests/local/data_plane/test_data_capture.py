@@ -64,7 +64,7 @@ def test_the_sample_is_exact_for_any_number_of_requests(percent, requests):
         clock = Clock()
 
     config = {"DestinationS3Uri": "s3://b/c", "InitialSamplingPercentage": percent, "CaptureOptions": []}
-    capture = Capture(Quiet(), "endpoint", config)
+    capture = Capture(Quiet(), "endpoint", config, role=None)  # which is asked for when it writes
     message = Message("text/csv", b"1")
     for _ in range(requests):
         capture.note("main", message, message, Exchange("event"))

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
 ML = Path(os.environ["SAGESTACK_ML_ROOT"])
 
 
@@ -63,11 +66,22 @@ def ignore() -> None:
     time.sleep(60)
 
 
+def call() -> None:
+    """Call AWS as whoever the container is, and say who that is or what went wrong."""
+    try:
+        caller = boto3.client("sts").get_caller_identity()["Arn"]
+        print(caller)
+        boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key="called", Body=caller.encode())
+    except (BotoCoreError, ClientError) as error:
+        (ML / "output/message").write_text(str(error))
+        raise SystemExit(1) from error
+
+
 def die() -> None:
     """Be killed, as by a machine out of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    commands = {f.__name__: f for f in (show, train, fail, fail_on_the_second_host, wait, ignore, die)}
+    commands = {f.__name__: f for f in (show, train, fail, fail_on_the_second_host, wait, ignore, call, die)}
     commands[sys.argv[1]]()

@@ -45,14 +45,14 @@ def governed(fake_cloud, place, monkeypatch):
 
 
 @pytest.fixture
-def deployed(fake_cloud, place):
+def deployed(fake_cloud, place, new_role):
     """A governor as it is deployed, whose bucket's events reach it and which puts new data off."""
     bucket, arn = f"{place}-data".lower(), f"arn:aws:lambda:us-east-1:123456789012:function:{place}"
-    rules = of_new_data(minimum_files=3, debounce=replace(DEBOUNCE, schedules=place, function=arn)).new_data
+    new_role(fake_cloud.client("iam"), place)
+    role = f"arn:aws:iam::123456789012:role/{place}"
+    debounce = replace(DEBOUNCE, schedules=place, function=arn, role=role)
+    rules = of_new_data(minimum_files=3, debounce=debounce).new_data
     spec = replace(SPEC, pipeline=place, table=place, data_bucket=bucket, new_data=rules)
-    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    role = fake_cloud.client("iam").create_role(RoleName=place, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     fake_cloud.client("lambda").create_function(
         FunctionName=place,
         Runtime=RUNTIME,
@@ -61,6 +61,9 @@ def deployed(fake_cloud, place):
         Code={"ZipFile": LambdaCode.of(*CODE).content},
         Environment={"Variables": {"SAGESTACK_GOVERNOR_SPEC": json.dumps(asdict(spec))}},
         Timeout=60,
+    )
+    fake_cloud.client("lambda").add_permission(
+        FunctionName=place, StatementId="rule", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
     )
     s3, events = fake_cloud.client("s3"), fake_cloud.client("events")
     s3.create_bucket(Bucket=bucket)
