@@ -13,15 +13,16 @@ class Alerts(Construct):
         super().__init__(scope, id_)
         self.arn = f"arn:aws:sns:{names.region}:{names.account}:{names.base}-alerts"
         topic = aws.SnsTopic(self, "topic", name=f"{names.base}-alerts", kms_master_key_id=key.arn)
+        alarms = f"arn:aws:cloudwatch:{names.region}:{names.account}:alarm:{names.base}-*"
+        rules = f"arn:aws:events:{names.region}:{names.account}:rule/{names.base}-*"
         statement = {
             "Sid": "AlarmsPublish",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": self.arn,
-            "Condition": {"StringEquals": {"aws:SourceAccount": names.account}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": names.account}, "ArnLike": {"aws:SourceArn": alarms}},
         }
-        rules = f"arn:aws:events:{names.region}:{names.account}:rule/{names.base}-*"
         events = {
             "Sid": "RulesPublish",
             "Effect": "Allow",

@@ -84,6 +84,7 @@ class AsynchronousHosting(Hosting):
         self.platform.data.grant_read(role, f"{folder}/requests/")
         for part in ("answers", "failures"):
             self.platform.data.grant_write(role, f"{folder}/{part}/")
+        self.platform.key.grant_outputs(role)
         role.grant(allow(["sns:Publish"], [self._topic_arn(name) for name in TOPICS.values()]))
 
     def declare(self, scope: Construct) -> list[Resource]:

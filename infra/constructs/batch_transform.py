@@ -14,6 +14,7 @@ from infra.constructs.schedules import expression
 from infra.constructs.tags import job_tags
 from infra.naming import ModelNames
 from infra.pipelines import transform_job
+from infra.pipelines.scheduled import any_invocation
 from infra.provider import Construct, aws
 
 CREATE_TRANSFORM_JOB = "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob"
@@ -37,8 +38,8 @@ class BatchTransform(Construct):
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
         model = self._model(settings, release)
-        scheduler = self._scheduler_role()
         job = transform_job(settings, names, model=model.name, kms_key=platform.key.arn)
+        scheduler = self._scheduler_role(any_invocation(job["TransformJobName"]))
         aws.SchedulerSchedule(
             self,
             "schedule",
@@ -61,6 +62,7 @@ class BatchTransform(Construct):
         role = execution_role(self, names, platform, log_group=names.environment.job_logs("Transform"))
         platform.data.grant_read(role, f"{names.model}/{settings.input}/")
         platform.data.grant_write(role, f"{names.model}/{settings.output}/")
+        platform.key.grant_outputs(role)
         platform.key.grant_volumes(role)
         return aws.SagemakerModel(
             Construct(self, f"release-{release.id}"),
@@ -75,7 +77,7 @@ class BatchTransform(Construct):
             lifecycle={"create_before_destroy": True},
         )
 
-    def _scheduler_role(self) -> ServiceRole:
+    def _scheduler_role(self, jobs: str) -> ServiceRole:
         names = self._names
         role = ServiceRole(
             self,
@@ -84,8 +86,8 @@ class BatchTransform(Construct):
             service="scheduler.amazonaws.com",
             names=names.environment,
         )
-        jobs = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:transform-job/*"
-        role.grant(allow(["sagemaker:AddTags", "sagemaker:CreateTransformJob"], [jobs]))
+        prefix = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:transform-job"
+        role.grant(allow(["sagemaker:CreateTransformJob"], [f"{prefix}/{jobs}"]))
         self._platform.key.grant_decrypt(role)  # the schedule's input
         return role
 

@@ -7,6 +7,7 @@ from infra.constructs.encryption_key import EncryptionKey
 from infra.constructs.permissions import ServiceRole, Statement, allow, policy_document
 from infra.constructs.retention import retained
 from infra.constructs.sharing import shared_bucket
+from infra.naming import Names
 from infra.provider import Construct, aws
 
 UNFINISHED_UPLOAD_DAYS: Final = 7
@@ -23,7 +24,7 @@ class Bucket(Construct):
         name: str,
         key: EncryptionKey | None = None,
         access_logs: "Bucket | None" = None,
-        receives_logs_of: str | None = None,
+        receives_logs_of: Names | None = None,
         protected: bool,
         superseded_days: int | None = None,
         expire_days: int | None = None,
@@ -64,8 +65,12 @@ class Bucket(Construct):
 
     def grant_read(self, role: ServiceRole, prefix: str = "") -> None:
         """Read and list what lies below `prefix`."""
-        role.grant(allow(["s3:GetObject"], [f"{self.arn}/{prefix}*"]))
+        self.grant_get(role, prefix)
         self.grant_list(role, prefix)
+
+    def grant_get(self, role: ServiceRole, prefix: str) -> None:
+        """Read what lies below `prefix`, by its name."""
+        role.grant(allow(["s3:GetObject"], [f"{self.arn}/{prefix}*"]))
 
     def grant_list(self, role: ServiceRole, prefix: str) -> None:
         """List what lies below `prefix`."""
@@ -160,7 +165,7 @@ def _locked_for_all(arn: str) -> Statement:
     }
 
 
-def _log_delivery(arn: str, account: str) -> Statement:
+def _log_delivery(arn: str, names: Names) -> Statement:
     """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html."""
     return {
         "Sid": "AccessLogs",
@@ -168,5 +173,8 @@ def _log_delivery(arn: str, account: str) -> Statement:
         "Principal": {"Service": "logging.s3.amazonaws.com"},
         "Action": "s3:PutObject",
         "Resource": f"{arn}/*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": names.account},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{names.base}-*"},
+        },
     }

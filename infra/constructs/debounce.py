@@ -22,6 +22,7 @@ class Debounce(Construct):
         )
         self._role.grant(allow(["lambda:InvokeFunction"], [names.governor_arn]))
         platform.undecided.grant_send(self._role)
+        platform.key.grant_use(self._role)  # the schedule's input, and the queue's messages
         self._role.attach()
 
     def spec(self) -> dict[str, Any]:
@@ -38,6 +39,7 @@ class Debounce(Construct):
     def grant_put_off(self, role: ServiceRole) -> None:
         """Make one-time schedules that call the governor."""
         names = self._names.environment
+        self._platform.key.grant_name(role)
         schedules = f"arn:aws:scheduler:{names.region}:{names.account}:schedule/default/{self._names.base}-{MOMENT}"
         role.grant(
             allow(["scheduler:CreateSchedule"], [schedules]),

@@ -34,19 +34,31 @@ class EncryptionKey(Construct):
         return self.key.arn
 
     def grant_use(self, role: ServiceRole) -> None:
-        """Encrypt and decrypt with the key."""
-        role.grant(allow(["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], [self.arn]))
+        """Read and write what is encrypted with the key: objects, items, messages."""
+        role.grant(allow(["kms:Decrypt", "kms:GenerateDataKey"], [self.arn]))
 
     def grant_decrypt(self, role: ServiceRole) -> None:
-        """Decrypt with the key."""
+        """Read what is encrypted with the key."""
         role.grant(allow(["kms:Decrypt"], [self.arn]))
+
+    def grant_outputs(self, role: ServiceRole) -> None:
+        """Name the key in a request as that of its outputs.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+        """
+        role.grant(allow(["kms:Encrypt"], [self.arn]))
 
     def grant_volumes(self, role: ServiceRole) -> None:
         """Let AWS encrypt the volumes of the role's jobs with the key.
 
         Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html (volume KMS key).
         """
+        self.grant_name(role)
         role.grant(allow(["kms:CreateGrant"], [self.arn], Bool={"kms:GrantIsForAWSResource": "true"}))
+
+    def grant_name(self, role: ServiceRole) -> None:
+        """Name the key as that of something the role makes: whoever makes it looks whether the key is there."""
+        role.grant(allow(["kms:DescribeKey"], [self.arn]))
 
 
 def _key_policy(names: Names, shared: list[Statement]) -> str:

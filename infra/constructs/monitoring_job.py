@@ -9,6 +9,7 @@ from infra.constructs.schedules import expression
 from infra.constructs.tags import job_tags
 from infra.images import MONITORING, tag
 from infra.naming import ModelNames
+from infra.pipelines.scheduled import any_invocation
 from infra.provider import Construct, aws
 
 CREATE_PROCESSING_JOB = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
@@ -29,6 +30,7 @@ class MonitoringJob(Construct):
         self.vpc_config = None if platform.vpc is None else platform.vpc.request
         self.image = names.environment.image(MONITORING, tag(MONITORING))
         platform.capture.grant_read(self.role, f"{names.model}/")
+        platform.key.grant_outputs(self.role)
         platform.key.grant_volumes(self.role)
         platform.repositories.grant_pull(self.role, MONITORING)
         platform.grant_running(self.role, names.environment.job_logs("Processing"))
@@ -36,7 +38,7 @@ class MonitoringJob(Construct):
     def _every(self, timetable: str, job: dict[str, Any], *, what: str, scheduler: str, description: str) -> None:
         """Create `job` on a timetable, as a role called `scheduler` that may do that alone."""
         names, platform = self._names, self._platform
-        role = self._scheduler_role(scheduler)
+        role = self._scheduler_role(scheduler, any_invocation(job["ProcessingJobName"]))
         aws.SchedulerSchedule(
             self,
             "schedule",
@@ -53,14 +55,14 @@ class MonitoringJob(Construct):
             depends_on=[self.role.attach(), role.attach()],
         )
 
-    def _scheduler_role(self, name: str) -> ServiceRole:
+    def _scheduler_role(self, name: str, jobs: str) -> ServiceRole:
         names = self._names
         role = ServiceRole(
             self, "role", name=f"{names.base}-{name}", service="scheduler.amazonaws.com", names=names.environment
         )
-        jobs = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:processing-job/*"
+        prefix = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:processing-job"
         role.grant(
-            allow(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs]),
+            allow(["sagemaker:CreateProcessingJob"], [f"{prefix}/{jobs}"]),
             allow(["iam:PassRole"], [self.role.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}),
         )
         self._platform.key.grant_decrypt(role)  # the schedule's input

@@ -7,6 +7,13 @@ from infra.naming import Names
 from infra.provider import Construct, aws
 
 Statement = dict[str, Any]
+SOURCES: Final = {
+    "lambda.amazonaws.com": "arn:aws:lambda:{where}:function:{base}-*",
+    "sagemaker.amazonaws.com": "arn:aws:sagemaker:{where}:*",
+    "scheduler.amazonaws.com": "arn:aws:scheduler:{where}:schedule-group/default",
+    "vpc-flow-logs.amazonaws.com": "arn:aws:ec2:{where}:vpc-flow-log/*",
+}
+"""What a service says it acts for when it assumes a role; Scheduler names the group of its schedules."""
 BOUNDARY_CONTEXT: Final = "permissions_boundary"
 """A stack's context with the ARN of the policy that bounds its roles: no construct can forget to hand it on."""
 
@@ -23,7 +30,7 @@ def policy_document(statements: list[Statement]) -> str:
 
 
 class ServiceRole(Construct):
-    """A role that one AWS service may assume for this account only, and the one inline policy it gathers."""
+    """A role that one AWS service may assume for this environment only, and the one inline policy it gathers."""
 
     def __init__(self, scope: Construct, id_: str, *, name: str, service: str, names: Names) -> None:
         super().__init__(scope, id_)
@@ -33,7 +40,7 @@ class ServiceRole(Construct):
             self,
             "role",
             name=name,
-            assume_role_policy=_trust(service, names.account),
+            assume_role_policy=_trust(service, names),
             permissions_boundary=self.node.try_get_context(BOUNDARY_CONTEXT),
             force_detach_policies=True,
         )
@@ -54,15 +61,19 @@ class ServiceRole(Construct):
         )
 
 
-def _trust(service: str, account: str) -> str:
-    """Only for requests on behalf of this account: the confused-deputy condition.
+def _trust(service: str, names: Names) -> str:
+    """Only on behalf of this account, and of what may have such a role in it: the confused-deputy conditions.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
+    source = SOURCES[service].format(where=f"{names.region}:{names.account}", base=names.base)
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": names.account},
+            "ArnLike": {"aws:SourceArn": source},
+        },
     }
     return policy_document([statement])

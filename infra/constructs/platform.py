@@ -36,7 +36,7 @@ class Platform(Construct):
             self,
             "logs",
             name=names.bucket("logs"),
-            receives_logs_of=names.account,
+            receives_logs_of=names,
             protected=protected,
             superseded_days=self._days("superseded_days"),
             expire_days=self._days("access_log_days"),

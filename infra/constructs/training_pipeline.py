@@ -38,8 +38,8 @@ class TrainingPipeline(Construct):
         conductor.grant(
             allow(["iam:PassRole"], [jobs.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
         )
-        platform.registry.grant_read(conductor, f"{names.model}/runs/")  # the steps' property files
-        platform.key.grant_use(conductor)
+        platform.registry.grant_get(conductor, f"{names.model}/runs/")  # the steps' property files
+        platform.key.grant_decrypt(conductor)
         self.pipeline = aws.SagemakerPipeline(
             self,
             "pipeline",
@@ -56,12 +56,11 @@ class TrainingPipeline(Construct):
         role.grant(
             allow(
                 [
-                    "sagemaker:DescribePipelineExecution",
                     "sagemaker:ListPipelineExecutionSteps",
                     "sagemaker:ListPipelineExecutions",
                     "sagemaker:StartPipelineExecution",
                 ],
-                [self.arn, f"{self.arn}/execution/*"],
+                [self.arn],
             )
         )
 
@@ -72,6 +71,7 @@ class TrainingPipeline(Construct):
         platform.data.grant_read(role, names.data_prefix)
         platform.grant_models(role, names.model)
         platform.registry.grant_write(role, f"{names.model}/")
+        platform.key.grant_outputs(role)
         platform.key.grant_volumes(role)
         platform.repositories.grant_pull(role, *(image for image in IMAGES if image != SERVING))
         platform.grant_running(role, names.environment.job_logs("Training"), names.environment.job_logs("Processing"))

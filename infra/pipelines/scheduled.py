@@ -27,6 +27,11 @@ def job_name(model: str, what: str) -> str:
     return f"{model[:room].rstrip('-')}-{what}-{EXECUTION_ID}"
 
 
+def any_invocation(name: str) -> str:
+    """The names that `job_name` may become, as policies write them."""
+    return name.replace(EXECUTION_ID, "*")
+
+
 def monitoring_job(
     model: str,
     command: str,

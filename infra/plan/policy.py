@@ -109,11 +109,16 @@ def _public(resource: PlannedResource) -> Iterator[str]:
             yield "is open to everyone: name the principal"
 
 
+ON_BEHALF_OF: Final = {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "kms:encryptioncontext:aws:logs:arn"}
+"""Condition keys that say for whom a service acts; CloudWatch Logs names the log group when it encrypts."""
+
+
 @rule("sagestack-confused-deputy", "a service is trusted on behalf of this account only")
 def _confused_deputy(resource: PlannedResource) -> Iterator[str]:
     for statement in allowed(resource):
         principal = statement.get("Principal")
-        if isinstance(principal, dict) and "Service" in principal and not statement.get("Condition"):
+        known = {key.lower() for keys in statement.get("Condition", {}).values() for key in keys}
+        if isinstance(principal, dict) and "Service" in principal and not known & ON_BEHALF_OF:
             yield f"trusts {', '.join(listed(principal['Service']))} for whoever asks: add aws:SourceAccount"
 
 

@@ -26,6 +26,8 @@ ANY_RESOURCE = {
 }
 ARCHIVES = ["arn:aws:s3:::acme-wording/2/model.tar.gz"]
 """What a model's file names in so many words: the archive of a container of the owner's own."""
+ACTS_FOR = {"vpc-flow-logs": "ec2"}
+CONFUSED_DEPUTY = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}
 ANY_ACTION = {("aws_kms_key", "Administration"): "without it IAM policies say nothing about the key"}
 
 
@@ -139,12 +141,26 @@ def test_a_lock_holds_for_those_who_deploy_too(prod):
     assert denied == {"acme-prod-registry-210987654321": "s3:BypassGovernanceRetention"}
 
 
-def test_every_trust_policy_is_held_to_the_account_that_the_request_is_for(every_stack):
+def test_every_role_is_assumed_on_behalf_of_its_account_and_of_what_may_have_such_a_role(every_stack):
     for stack in every_stack:
+        where = f"{REGIONS[environment_of(stack)]}:{ACCOUNTS[environment_of(stack)]}"
         for role in stack.all("aws_iam_role").values():
             (statement,) = json.loads(role["assume_role_policy"])["Statement"]
-            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNTS[environment_of(stack)]}}
-            assert re.fullmatch(r"[a-z-]+\.amazonaws\.com", statement["Principal"]["Service"])
+            account, source = (statement["Condition"][operator] for operator in ("StringEquals", "ArnLike"))
+            assert account == {"aws:SourceAccount": ACCOUNTS[environment_of(stack)]}
+            service = statement["Principal"]["Service"].removesuffix(".amazonaws.com")
+            assert source["aws:SourceArn"].startswith(f"arn:aws:{ACTS_FOR.get(service, service)}:{where}:")
+
+
+def test_no_service_is_let_in_but_on_behalf_of_the_environments_own(every_stack):
+    for stack in every_stack:
+        for where, document in stack.policies():
+            for statement in document["Statement"]:
+                if isinstance(statement.get("Principal"), dict) and "Service" in statement["Principal"]:
+                    known = {key for keys in statement["Condition"].values() for key in keys}
+                    assert known & CONFUSED_DEPUTY, where
+        for permission in stack.all("aws_lambda_permission").values():
+            assert stack.referred(permission["source_arn"])["name"]
 
 
 def test_no_statement_allows_every_action_of_a_service_but_the_keys_administration(statements):
@@ -179,12 +195,31 @@ def test_metrics_are_published_in_two_namespaces_only(statements):
     assert conditions
 
 
-def test_roles_are_passed_by_name_and_to_sagemaker_only(statements):
-    passed = [one for _, one in statements if "iam:PassRole" in listed(one["Action"])]
+def test_a_schedule_creates_jobs_of_its_own_model_alone(statements):
+    created = [
+        arn
+        for _, one in statements
+        if {"sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob"} & set(listed(one["Action"]))
+        for arn in one["Resource"]
+    ]
+    assert created
+    assert all(re.search(r"-job/(pipelines|[\w-]+-(batch|drift|quality))-\*$", arn) for arn in created), created
+
+
+def test_roles_are_passed_by_name_and_to_the_service_that_they_trust(every_stack):
+    passed = [
+        (stack, statement)
+        for stack in every_stack
+        for _, document in stack.policies()
+        for statement in document["Statement"]
+        if "iam:PassRole" in listed(statement["Action"])
+    ]
     assert passed
-    for statement in passed:
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-        assert all(re.fullmatch(r"\$\{aws_iam_role\.[\w-]+\.arn\}", role) for role in statement["Resource"])
+    for stack, statement in passed:
+        for role in statement["Resource"]:
+            (trust,) = json.loads(stack.referred(role)["assume_role_policy"])["Statement"]
+            service = trust["Principal"]["Service"]
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
 
 
 def test_only_the_account_itself_may_use_its_key_through_services(every_stack):

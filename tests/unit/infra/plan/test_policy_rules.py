@@ -36,6 +36,7 @@ def trusting(principal, **more):
 HELD = {"Condition": {"StringEquals": {"aws:SourceAccount": "210987654321"}}}
 OURS = {"Condition": {"StringEquals": {"aws:PrincipalAccount": "210987654321"}}}
 LAYERS = "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"
+ENCRYPTED_ONLY = {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}
 PASSED = {"Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}}
 ALARM = {"alarm_actions": ["arn"], "alarm_description": RUNBOOK}
 
@@ -55,6 +56,7 @@ ALARM = {"alarm_actions": ["arn"], "alarm_description": RUNBOOK}
         ("aws_iam_role_policy", {"policy": granting("iam:PassRole")}, ["pass-role"]),
         ("aws_iam_role_policy", {"policy": granting("iam:PassRole", **PASSED)}, []),
         ("aws_iam_role", {"assume_role_policy": trusting(SERVICE)}, ["confused-deputy"]),
+        ("aws_iam_role", {"assume_role_policy": trusting(SERVICE, **ENCRYPTED_ONLY)}, ["confused-deputy"]),
         ("aws_iam_role", {"assume_role_policy": trusting(SERVICE, **HELD)}, []),
         ("aws_iam_role", {"assume_role_policy": trusting("*")}, ["public"]),
         ("aws_s3_bucket_policy", {"policy": trusting({"AWS": ["*"]})}, ["public"]),
