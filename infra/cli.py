@@ -49,6 +49,7 @@ COMMANDS: Final = (
     ("retrain", "infra.retraining:retrain", "Ask the governor for a training run."),
     ("hold", "infra.retraining:hold", "Let nothing start a training run until `resume`."),
     ("resume", "infra.retraining:resume", "Release a hold."),
+    ("trail", "infra.trail:trail", "List who did what to what, and who was refused."),
     ("policy", "infra.plan.gate:policy", "Plan every stack without an account, and hold policy rules against it."),
     ("verify", "infra.release.commands:verify", "Compare what is live with what should be, and keep a receipt."),
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 from infra import toolchain
 from infra.config import NewDataConfig, load_project
@@ -54,6 +55,29 @@ def labelled(month, *, rows=1_500, moved=False):
     return pl.DataFrame(
         {"age": age, "visits": visits, "left": (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(np.int64)}
     ).with_columns(day=start + pl.duration(seconds=pl.Series(seconds)))
+
+
+@dataclass(frozen=True)
+class Call:
+    """Something that was asked of IAM: in a role's name, or by a service."""
+
+    role: str | None
+    service: str | None
+    action: str
+    resources: tuple[str, ...]
+    refused: str | None
+
+    @classmethod
+    def of(cls, record):
+        """From CloudTrail's record of it."""
+        identity, service = record["userIdentity"], record["eventSource"].removesuffix(".amazonaws.com")
+        return cls(
+            identity.get("sessionContext", {}).get("sessionIssuer", {}).get("userName"),
+            identity.get("invokedBy"),
+            f"{service}:{record['eventName']}",
+            tuple(resource["ARN"] for resource in record["resources"]),
+            record.get("errorMessage"),
+        )
 
 
 @dataclass
@@ -224,6 +248,26 @@ class Life:
         """The quality reports of every window, the oldest first."""
         texts = self.objects("registry", f"{MODEL}/quality/")
         return [json.loads(text) for text in texts]
+
+    def calls(self):
+        """What roles and services asked of IAM, as CloudTrail tells it."""
+        pages = self.client("cloudtrail").get_paginator("lookup_events").paginate()
+        told = [Call.of(json.loads(event["CloudTrailEvent"])) for page in pages for event in page["Events"]]
+        return [call for call in told if call.role or call.service]
+
+    def allowed(self):
+        """The actions that each role's own policies allow."""
+        iam, found = self.client("iam"), {}
+        for name in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+            (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+            statements = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]["Statement"]
+            found[name] = {action for one in statements if one["Effect"] == "Allow" for action in one["Action"]}
+        return found
+
+    def grants_not_used(self):
+        """What is granted though this life does not use it, by role; the reasons stand beside."""
+        listed = yaml.safe_load(Path(__file__).with_name("grants_not_used.yaml").read_text(encoding="utf-8"))
+        return {f"{self.names.base}-{role}": set(actions) for role, actions in listed.items()}
 
     def configurations(self):
         """Every endpoint configuration there is."""

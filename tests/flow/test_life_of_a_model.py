@@ -121,9 +121,18 @@ def rolled_back(life, released_again):
 
 
 @pytest.fixture(scope="module")
-def gone(life, rolled_back):
-    """Its versions are retired, and everything is destroyed."""
+def looked_back_on(life, rolled_back):
+    """What roles and services did all this time, and what the roles may do."""
     assert rolled_back.live
+    calls = life.calls()
+    used = {role: {call.action for call in calls if call.role == role} for role in {call.role for call in calls}}
+    return SimpleNamespace(calls=calls, used=used, allowed=life.allowed())
+
+
+@pytest.fixture(scope="module")
+def gone(life, looked_back_on):
+    """Its versions are retired, and everything is destroyed."""
+    assert looked_back_on.calls
     retired = life.must("retire", MODEL)
     life.cdktf("destroy", STACK, PLATFORM, "--auto-approve")
     return SimpleNamespace(retired=retired, left=leftovers(life.environment), verified=life.sagestack("verify", MODEL))
@@ -251,6 +260,21 @@ def test_every_deploy_left_one_receipt_the_difference_that_was_found_among_them(
         ("ada", "1", "1", "no:"),
         ("ada", "nothing", "1", "yes"),
     ]
+
+
+def test_no_role_and_no_service_lacked_a_grant(looked_back_on):
+    assert [call for call in looked_back_on.calls if call.refused] == []
+
+
+def test_every_role_did_something_and_nothing_was_done_to_what_is_not_known(looked_back_on):
+    assert looked_back_on.allowed.keys() <= looked_back_on.used.keys()
+    by_name = {call.action for call in looked_back_on.calls if call.role and not call.resources}
+    assert by_name <= {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "cloudwatch:GetMetricData"}
+
+
+def test_every_action_that_a_role_is_allowed_was_used_or_is_listed_with_its_reason(life, looked_back_on):
+    idle = {role: actions - looked_back_on.used.get(role, set()) for role, actions in looked_back_on.allowed.items()}
+    assert {role: actions for role, actions in idle.items() if actions} == life.grants_not_used()
 
 
 def test_after_retire_and_destroy_nothing_is_left(gone):
