@@ -87,7 +87,19 @@ def _one_a_window(reports: Iterator[Document], endpoint: str, version: int, *, b
         report["window"]["end"]: report
         for report in reports
         if (report.get("schema_version"), report.get("endpoint")) == (version, endpoint)
-        and isinstance(report.get("window"), dict)
-        and str(report["window"].get("end", "~")) <= before
+        and _is_whole(report)
+        and report["window"]["end"] <= before
     }
     return tuple(known[end] for end in sorted(known)[-SHOWN:])
+
+
+def _is_whole(report: Document) -> bool:
+    """Whether it has what is looked back on: its window's two ends, a status, and columns that are objects."""
+    window, columns = report.get("window"), report.get("features", [])
+    return (
+        isinstance(window, dict)
+        and all(isinstance(window.get(end), str) for end in ("start", "end"))
+        and isinstance(report.get("status"), str)
+        and isinstance(columns, list)
+        and all(isinstance(column, dict) and {"name", "value", "threshold"} <= column.keys() for column in columns)
+    )

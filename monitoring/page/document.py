@@ -32,7 +32,7 @@ border-bottom:1px solid {LINE}}}td.number{{text-align:right}}
 
 def page(spec: DriftSpec, window: Window, records: Mapping[str, Any], findings: Findings, *, history: History) -> str:
     """The whole page, of the same findings as `drift_report.json`, and of the reports before it."""
-    past = Past(spec, findings, history)
+    past = Past(spec, window, findings, history)
     start, end = window.to_json().values()
     parts = [
         f"<h1>{escape(spec.endpoint)} {_pill(findings)}</h1>",

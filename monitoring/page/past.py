@@ -10,6 +10,7 @@ from monitoring.page.pictures.movements import Cell, Movement
 from monitoring.page.pictures.quality import Measured
 from monitoring.report import Comparison, Findings
 from monitoring.spec import DriftSpec
+from monitoring.window import Window, iso
 
 PREDICTION: Final = "prediction"
 NEW: Final = "new in this window"
@@ -20,8 +21,9 @@ DAYS_LONG: Final = {"hourly": "%d %b %H:00", "daily": "%d %b", "weekly": "%d %b"
 class Past:
     """The windows before, and this one at their end."""
 
-    def __init__(self, spec: DriftSpec, findings: Findings, history: History) -> None:
+    def __init__(self, spec: DriftSpec, window: Window, findings: Findings, history: History) -> None:
         self.spec, self.findings, self.unread = spec, findings, history.unread
+        self._start = iso(window.start)
         self._drift, self._quality = history.drift, history.quality
 
     @property
@@ -79,8 +81,15 @@ class Past:
         return Movement(name, now.ratio, f"{now.statistic.name} {now.value:.3g} of {now.threshold:.3g}", before, since)
 
     def _comparable(self) -> Sequence[Document]:
-        """The windows since this version is live: another one's baseline is another yardstick."""
-        return list(takewhile(self._same_baseline, reversed(self._drift)))[::-1]
+        """This version's windows without a gap before this one: another version's baseline is another yardstick."""
+        found: list[Document] = []
+        following = self._start
+        for report in reversed(self._drift):
+            if not self._same_baseline(report) or report["window"]["end"] != following:
+                break
+            found.insert(0, report)
+            following = report["window"]["start"]
+        return found
 
     def _same_baseline(self, report: Document) -> bool:
         return bool(report.get("baseline_model_version") == self.spec.baseline_model_version)

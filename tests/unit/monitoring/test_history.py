@@ -81,6 +81,8 @@ def test_what_is_damaged_of_another_version_or_another_endpoint_is_passed_over()
     put(drift(4, schema_version=9))
     put(drift(5, endpoint="another"))
     put(drift(6) | {"window": None}, fired="2013-07-02T06:00:00Z")
+    put(drift(3, features=[3]))
+    put(drift(2, status=None))
     assert read() == History()
 
 
@@ -106,7 +108,7 @@ def past(reports, *, quality=(), ratio=2.0):
         statistic=SimpleNamespace(name="psi"),
     )
     findings = SimpleNamespace(features=(feature,), prediction=None, status="drift" if ratio >= 1 else "no-drift")
-    return Past(spec(), findings, History(tuple(reports), tuple(quality)))
+    return Past(spec(), JULY, findings, History(tuple(reports), tuple(quality)))
 
 
 def test_a_feature_drifts_since_the_first_window_without_a_break():
@@ -132,6 +134,11 @@ def test_a_window_with_too_few_rows_breaks_the_row_as_nothing_is_known_of_it():
     nothing = drift(6, features=[], prediction=None, status="not-enough-data")
     (row,) = past([drift(5, 4.0), nothing]).movements()
     assert (row.since, [cell.ratio for cell in row.before]) == ("new in this window", [4.0, None])
+
+
+def test_a_window_that_nobody_reported_on_breaks_the_row_too():
+    assert past([drift(3, 4.0), drift(4, 4.0), drift(6, 4.0)]).movements()[0].since == "since Jun 2013"
+    assert past([drift(4, 4.0), drift(5, 4.0)]).movements()[0].since == ""
 
 
 def test_windows_held_against_another_versions_baseline_are_shown_but_do_not_count():
