@@ -170,7 +170,11 @@ def _environment() -> dict[str, str]:
 
 
 def _steadied() -> dict[str, str]:
-    return {STEADIED_VARIABLE: terraform(), TERRAFORM_VARIABLE: str(STEADY_TERRAFORM)}
+    """Nothing where the caller's Terraform is the steady one already: it must not stand for itself."""
+    found = terraform()
+    if STEADY_TERRAFORM.samefile(found):
+        return {}
+    return {STEADIED_VARIABLE: found, TERRAFORM_VARIABLE: str(STEADY_TERRAFORM)}
 
 
 def _search_path() -> str:

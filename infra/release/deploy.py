@@ -11,10 +11,12 @@ from infra.errors import CheckFailed, UserError
 from infra.local.processes import Children
 from infra.release.file_state import mend
 from infra.release.intended import Intended, intended
+from infra.release.intended_batch import IntendedBatch
 from infra.release.preflight import obstacles
 from infra.release.promote import commit_of, gone_back, write_lock
 from infra.release.receipts import Receipts, told
 from infra.release.verify import Difference, differences
+from infra.release.verify_batch import batch_differences
 
 Say = Callable[[str], None]
 
@@ -116,11 +118,11 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
     """
     environment, lock = project.environment, released(project, model)
     declared = intended(environment.name, model)
-    if declared is None:
-        say(f"{model} in {environment.name} has no endpoint, so there is nothing to compare")
-        return
-    found = differences(environment, declared, lock.current)
-    if not any(what == "endpoint" for what, _, _ in found):
+    if isinstance(declared, IntendedBatch):
+        found = batch_differences(environment, declared, lock.current)
+    else:
+        found = differences(environment, declared, lock.current)
+    if not any(what in {"endpoint", "schedule"} and live == "does not exist" for what, _, live in found):
         _keep_receipt(project, declared, lock, found, by=by, say=say)
     if found:
         lines = "\n".join(f"  {told(one)}" for one in found)
@@ -130,7 +132,13 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
 
 
 def _keep_receipt(
-    project: Project, declared: Intended, lock: ReleaseLock, found: list[Difference], *, by: str, say: Say
+    project: Project,
+    declared: Intended | IntendedBatch,
+    lock: ReleaseLock,
+    found: list[Difference],
+    *,
+    by: str,
+    say: Say,
 ) -> None:
     """What was found is the answer, with a receipt or without one."""
     receipts = Receipts(project.environment, lock.model)
@@ -145,9 +153,9 @@ def _keep_receipt(
         say(f"receipt: {written}")
 
 
-def _went_back(declared: Intended, found: list[Difference], rollback: str) -> str:
+def _went_back(declared: Intended | IntendedBatch, found: list[Difference], rollback: str) -> str:
     live = next((live for what, _, live in found if what == "endpoint configuration"), None)
-    if live not in declared.declared:
+    if isinstance(declared, IntendedBatch) or live not in declared.declared:
         return ""
     return (
         f"\n{live} was deployed before: the deploy has not run yet, or SageMaker took the update back; "

@@ -1,19 +1,11 @@
 """What ought to be live, read from the Terraform that the project synthesizes: the one source of it."""
 
-import hashlib
-import json
-import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from infra.main import build
-from infra.provider import App
-
-Resources = dict[str, dict[str, Any]]
-_REFERENCE = re.compile(r"^\$\{(?P<type>\w+)\.(?P<id>[\w-]+)\.\w+\}$")
+from infra.release.intended_batch import IntendedBatch, read_batch
+from infra.release.stack import Resources, follow, synthesized
 
 
 @dataclass(frozen=True)
@@ -82,21 +74,15 @@ class Intended:
     plan: str
 
 
-def intended(environment: str, model: str) -> Intended | None:
-    """Synthesize and read one model's stack; None when it has no endpoint, as before a release."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(outdir=folder)
-        build(app, environment, [model])
-        app.synth()
-        text = Path(folder, "stacks", f"{environment}-{model}", "cdk.tf.json").read_text(encoding="utf-8")
-    return _read(json.loads(text)["resource"], f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+def intended(environment: str, model: str) -> Intended | IntendedBatch:
+    """Synthesize and read the stack of a model that has a release."""
+    resources, plan = synthesized(environment, model)
+    return _read(resources, plan) if "aws_sagemaker_endpoint" in resources else read_batch(resources, plan)
 
 
-def _read(resources: Resources, plan: str) -> Intended | None:
-    if "aws_sagemaker_endpoint" not in resources:
-        return None
+def _read(resources: Resources, plan: str) -> Intended:
     (endpoint,) = resources["aws_sagemaker_endpoint"].values()
-    configuration = _follow(resources, endpoint["endpoint_config_name"])
+    configuration = follow(resources, endpoint["endpoint_config_name"])
     shadows = configuration.get("shadow_production_variants", [])
     variants = [*configuration["production_variants"], *shadows]
     capture = configuration.get("data_capture_config")
@@ -115,7 +101,7 @@ def _read(resources: Resources, plan: str) -> Intended | None:
 
 
 def _variant(resources: Resources, variant: dict[str, Any]) -> Variant:
-    model = _follow(resources, variant["model_name"])
+    model = follow(resources, variant["model_name"])
     containers = model["container"] if "container" in model else [model["primary_container"]]
     return Variant(
         name=variant["variant_name"],
@@ -148,10 +134,3 @@ def _scalable(resources: Resources) -> Iterator[dict[str, Any]]:
     yield from resources.get("aws_appautoscaling_target", {}).values()
     for action in resources.get("aws_appautoscaling_scheduled_action", {}).values():
         yield action | action["scalable_target_action"]
-
-
-def _follow(resources: Resources, reference: str) -> Any:  # noqa: ANN401 - Terraform JSON
-    match = _REFERENCE.match(reference)
-    if match is None:
-        raise ValueError(f"{reference} is not a reference to a resource")
-    return resources[match["type"]][match["id"]]

@@ -7,21 +7,22 @@ from botocore.exceptions import ClientError
 from infra.config import EnvironmentConfig, Release, ReleaseLock
 from infra.release.image import digest
 from infra.release.intended import Intended
+from infra.release.intended_batch import IntendedBatch
 from infra.release.receipts import Receipts
 from infra.release.verify import approval, found
 from infra.session import client
 
 
-def obstacles(environment: EnvironmentConfig, intended: Intended | None, lock: ReleaseLock) -> Iterator[str]:
+def obstacles(environment: EnvironmentConfig, intended: Intended | IntendedBatch, lock: ReleaseLock) -> Iterator[str]:
     """Why a deploy should not begin, each with the way out; nothing when it may.
 
     Args:
         environment: where it would go.
-        intended: the endpoint as declared; None for a model that has none, as for batch transform.
+        intended: what is declared; of a batch transform nothing is live that a deploy could take away.
         lock: the model's release lock.
     """
     yield from _unusable(environment, lock.current, lock.model)
-    if intended is None:
+    if isinstance(intended, IntendedBatch):
         return
     sagemaker = client(environment, "sagemaker")
     endpoint = found(sagemaker.describe_endpoint, EndpointName=intended.endpoint)

@@ -10,6 +10,7 @@ from infra.config import EnvironmentConfig, Release
 from infra.config.base import Section
 from infra.release.image import digest
 from infra.release.intended import Intended
+from infra.release.intended_batch import IntendedBatch
 from infra.release.verify import Difference
 from infra.session import client
 
@@ -22,7 +23,7 @@ class Deployed(Section):
     version: int
     """Version in the model package group."""
     configuration: str
-    """Name of the endpoint configuration."""
+    """Name of the endpoint configuration; of a batch transform, of its model."""
     model_package_arn: str
     """The registered model package."""
     model_data_url: str
@@ -83,12 +84,19 @@ class Receipts:
             yield Receipt.model_validate_json(body, strict=False)
 
     def add(
-        self, intended: Intended, release: Release, found: list[Difference], *, by: str, at: datetime, commit: str
+        self,
+        intended: Intended | IntendedBatch,
+        release: Release,
+        found: list[Difference],
+        *,
+        by: str,
+        at: datetime,
+        commit: str,
     ) -> str | None:
         """Write down a deploy; its URI, or None if the last receipt says the same of it.
 
         Args:
-            intended: the endpoint as declared.
+            intended: the endpoint or batch transform as declared.
             release: what the release lock names as current.
             found: what `differences` found.
             by: who verified it.
@@ -113,7 +121,7 @@ class Receipts:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=receipt.model_dump_json(indent=2).encode())
         return f"s3://{self._bucket}/{key}"
 
-    def _deployed(self, intended: Intended, release: Release) -> Deployed:
+    def _deployed(self, intended: Intended | IntendedBatch, release: Release) -> Deployed:
         return Deployed(
             version=release.version,
             configuration=intended.configuration,

@@ -243,14 +243,14 @@ def test_a_deploy_of_what_is_not_there_any_more_is_refused_with_everything_that_
     ]
 
 
-def test_a_model_without_an_endpoint_has_nothing_to_compare(sagestack, register, project):
+def test_a_batch_transform_that_was_not_deployed_is_told_like_an_endpoint(sagestack, register, project):
     batch = "endpoint: {kind: batch-transform}\nmonitoring: {drift: null}\nretraining: {on_drift: false}\n"
     project.model("churn", batch)
     register()
     sagestack("approve", "churn", "1", "--why", "good")
     sagestack("promote", "churn")
-    expected = "churn in local has no endpoint, so there is nothing to compare\n"
-    assert sagestack("verify", "churn") == (0, expected, "")
+    expected = f"churn in local is not as declared:\n  schedule: declared {GROUP}-batch, live does not exist\n"
+    assert sagestack("verify", "churn") == (1, "", expected)
 
 
 def test_a_rollback_to_what_is_not_there_any_more_is_refused_and_the_lock_stays(sagestack, register, project):

@@ -188,3 +188,12 @@ def test_a_steady_terraform_waits_for_the_lock_of_another_unless_it_is_told_how_
     monkeypatch.setenv("TF_CLI_ARGS_destroy", "-lock-timeout=5m")
     toolchain.cdktf([], log=log, steady=True)
     assert log.read_text().endswith("-lock-timeout=60s -lock-timeout=5m\n")
+
+
+def test_a_terraform_that_is_steady_already_does_not_stand_for_itself(command_line, program, tmp_path, monkeypatch):
+    command_line("import os; os.execlp(os.environ['TERRAFORM_BINARY_NAME'], 'terraform', 'apply')")
+    program("terraform", "print('applied')")
+    monkeypatch.setenv(toolchain.TERRAFORM_VARIABLE, str(toolchain.STEADY_TERRAFORM))
+    log = tmp_path / "log"
+    toolchain.cdktf([], log=log, steady=True)
+    assert log.read_text().endswith("applied\n")

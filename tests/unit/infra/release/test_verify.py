@@ -305,7 +305,6 @@ def test_a_refusal_of_aws_is_no_answer(compared, monkeypatch):
 def test_what_is_declared_is_read_from_what_is_synthesized(new_project, new_release, monkeypatch):
     project = new_project()
     monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
-    assert intended("local", "flight-delay") is None
     project.lock("flight-delay", new_release(2), new_release(1))
     overlay = "environments: {local: {endpoint: {capture: {percent: 40}, scaling: {min: 2, max: 5}}}}\n"
     path = project.root / "models/flight-delay.yaml"
