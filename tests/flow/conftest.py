@@ -24,6 +24,8 @@ from infra.local import lifecycle
 from infra.session import client
 
 MODEL = "churn"
+CDKTF = str(toolchain.cli("cdktf"))
+SAGESTACK = str(Path(sys.executable).with_name("sagestack"))
 STACKS = ("local-platform", f"local-{MODEL}")
 BEGIN = "2020-03-01"
 ENVIRONMENT = """
@@ -111,10 +113,10 @@ class Life:
     def client(self, service):
         return client(self.environment, service)
 
-    def sagestack(self, *arguments):
+    def sagestack(self, *arguments, **variables):
         """Run a `sagestack` command: exit code, standard output, standard error."""
-        command = [str(Path(sys.executable).with_name("sagestack")), *arguments]
-        environment = os.environ | self.variables
+        command = [SAGESTACK, *arguments]
+        environment = os.environ | self.variables | variables
         answer = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -130,32 +132,28 @@ class Life:
         self.cdktf("deploy", *stacks, "--auto-approve", *alone)
 
     def cdktf(self, *arguments):
-        toolchain.cdktf(arguments, folder=self.folder, log=self.log, variables=self.variables)
+        toolchain.cdktf(arguments, folder=self.folder, log=self.log, variables=self.variables, steady=True)
 
-    def killed(self, *stacks):
-        """Begin to deploy, and kill the command line when the first stack is applied; its exit code.
-
-        In mid-creation nobody can promise anything: Terraform forgets what it was just creating, on AWS as here.
-        """
-        command = [str(toolchain.cli("cdktf")), "deploy", *stacks, "--auto-approve", "--no-color"]
-        return self.killed_at(("Apply complete",), command)
-
-    def killed_at(self, words, command):
-        """Run a command line, and kill it and all that it started at the line with these words; its exit code."""
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=toolchain._environment() | self.variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            next(line for line in process.stdout if all(word in line for word in words))
+    def killed(self, *command, when):
+        """Run a command line, and kill it with its group when it prints a line with these words; its exit code."""
+        with self.running(command, subprocess.PIPE) as process:
+            next(line for line in process.stdout if all(word in line for word in when))
             os.killpg(process.pid, signal.SIGKILL)
             process.stdout.read()
         return process.returncode
+
+    def running(self, command, output):
+        """Start a command line in a session of its own."""
+        return subprocess.Popen(
+            [*command, *(["--no-color"] if command[0] == CDKTF else [])],
+            cwd=self.folder,
+            env=toolchain._environment() | toolchain._steadied() | self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     @contextmanager
     def somebody_else_deploying(self, stack):
@@ -276,18 +274,22 @@ class Life:
         }
 
 
-@pytest.fixture(scope="module")
-def life(new_project):
-    """A project of one model, with a free port for its local cloud, which is down at first and in the end."""
-    project = new_project()
+def begun(kind, project, settings):
+    """A life of this kind in a project of one model, with a free port for its local cloud, which is not up yet."""
     (project.root / "models/flight-delay.yaml").unlink()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     project.environment("local", ENVIRONMENT.format(port=port))
-    project.model(MODEL, SETTINGS)
+    project.model(MODEL, settings)
     app = f"{shlex.quote(sys.executable)} -m infra"
     project.write("cdktf.json", json.dumps({"language": "python", "app": app, "projectId": "flow", "context": {}}))
-    life = Life(project, port, {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local"})
+    return kind(project, port, {"SAGESTACK_ROOT": str(project.root), "SAGESTACK_ENV": "local"})
+
+
+@pytest.fixture(scope="module")
+def life(new_project):
+    """A project of one model whose local cloud is down at first and in the end."""
+    life = begun(Life, new_project(), SETTINGS)
     yield life
     life.must("local", "down")

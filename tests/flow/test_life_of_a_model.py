@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from infra.demo.leftovers import leftovers
+from tests.flow.conftest import CDKTF
 
 pytestmark = pytest.mark.local_cloud
 MODEL = "churn"
@@ -21,7 +22,7 @@ PLATFORM, STACK = "local-platform", f"local-{MODEL}"
 def provisioned(life):
     """The local cloud is up; a first deploy is killed between two stacks, and the next one runs to its end."""
     life.must("local", "up", "--begin", "2020-03-01")
-    code = life.killed(PLATFORM, STACK)
+    code = life.killed(CDKTF, "deploy", PLATFORM, STACK, "--auto-approve", when=("Apply complete",))
     life.deploy(PLATFORM, STACK)
     return SimpleNamespace(
         exit_of_the_killed_deploy=code, endpoints=life.client("sagemaker").list_endpoints()["Endpoints"]
@@ -107,7 +108,7 @@ def rolled_back(life, released_again):
     """The second version disappoints, and somebody else is deploying when it is to be rolled back; then nobody is."""
     assert released_again.live
     with life.somebody_else_deploying(STACK):
-        contended = life.sagestack("rollback", MODEL, "--by", "grace")
+        contended = life.sagestack("rollback", MODEL, "--by", "grace", TF_CLI_ARGS_apply="-lock-timeout=1s")
     before = life.live_configuration()
     return SimpleNamespace(
         contended=contended,
