@@ -10,7 +10,7 @@ from infra.config.inference_pipeline import ContainerConfig, InferencePipelineEn
 from infra.config.model import ModelConfig
 from infra.config.network import CreatedNetwork
 from infra.config.tree import Node, Path, key_path
-from infra.naming import BucketKind
+from infra.naming import PLATFORM, BucketKind
 from infra.prices import prices
 
 LONGEST_NAME: Final = 63
@@ -53,6 +53,8 @@ def unreadable(environment: EnvironmentConfig, source: EnvironmentConfig) -> str
 
 
 def _name(model: ModelConfig, environment: EnvironmentConfig) -> Iterator[tuple[Path, str]]:
+    if model.name == PLATFORM:
+        yield ("name",), f"is {PLATFORM}, as the stack and the dashboard of what models share are called: take another"
     longest = environment.names.model(model.name).release("0" * 64)
     excess = len(longest) - LONGEST_NAME
     if excess > 0:

@@ -2,6 +2,7 @@
 
 from infra.config import EnvironmentConfig
 from infra.constructs.platform import Platform
+from infra.naming import PLATFORM
 from infra.provider import App
 from infra.stacks.base import EnvironmentStack
 
@@ -10,5 +11,5 @@ class PlatformStack(EnvironmentStack):
     """The stateful stack: key, buckets, repositories, topic."""
 
     def __init__(self, app: App, *, environment: EnvironmentConfig, source: EnvironmentConfig | None) -> None:
-        super().__init__(app, f"{environment.name}-platform", environment=environment, tags={})
+        super().__init__(app, f"{environment.name}-{PLATFORM}", environment=environment, tags={})
         self.platform = Platform(self, "platform", environment=environment, source=source)

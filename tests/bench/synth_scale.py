@@ -26,6 +26,7 @@ class Row:
         seconds: wall time of the whole process.
         mb: peak memory of its largest process.
         json_mb: size of all Terraform JSON.
+        one_seconds: wall time where one of the models is chosen.
         first_stack: the first model's Terraform.
     """
 
@@ -33,6 +34,7 @@ class Row:
     seconds: float
     mb: float
     json_mb: float
+    one_seconds: float
     first_stack: str
 
 
@@ -47,10 +49,13 @@ def _row(models, measure):
         project = lay_down(Path(folder), models)
         output = Path(folder, "out")
         command = (sys.executable, "-m", "infra")
-        seconds, mb = measure(*command, SAGESTACK_ROOT=str(project.root), CDKTF_OUTDIR=str(output))
+        where = {"SAGESTACK_ROOT": str(project.root), "CDKTF_OUTDIR": str(output)}
+        seconds, mb = measure(*command, **where)
         size = sum(path.stat().st_size for path in output.glob("stacks/*/cdk.tf.json"))
         first = (output / "stacks/local-model-000/cdk.tf.json").read_text(encoding="utf-8")
-        return Row(models, round(seconds, 2), round(mb), round(size / 1e6, 3), first)
+        one_seconds, _ = measure(*command, **where, SAGESTACK_MODELS="model-000")
+        assert (output / "stacks/local-model-000/cdk.tf.json").read_text(encoding="utf-8") == first
+        return Row(models, round(seconds, 2), round(mb), round(size / 1e6, 3), round(one_seconds, 2), first)
 
 
 def lay_down(folder, models):
@@ -78,6 +83,7 @@ def result(found):
             "seconds grow as models do": linear(found, "seconds"),
             "memory grows as models do": linear(found, "mb"),
             "JSON grows as models do": linear(found, "json_mb"),
+            "one chosen model takes as long however many others there are": constant(found),
             "a model's stack is the same however many others there are": len({row.first_stack for row in found}) == 1,
         },
     }
@@ -90,9 +96,15 @@ def linear(found, name):
     return slopes[1] <= slopes[0] * LINEAR
 
 
+def constant(found):
+    """Whether one model of the largest project takes no longer than one of the smallest, but for noise."""
+    return found[-1].one_seconds <= found[0].one_seconds * LINEAR
+
+
 def show(scale):
     """Print the rows and the answers."""
     for row in scale["rows"]:
-        print("{models:4} models {seconds:9} s {mb:6} MB {json_mb:9} MB of JSON".format(**row))  # noqa: T201
+        text = "{models:4} models {seconds:9} s {mb:6} MB {json_mb:9} MB of JSON; one of them {one_seconds} s"
+        print(text.format(**row))  # noqa: T201
     for claim, holds in scale["met"].items():
         print(f"{claim}: {'met' if holds else 'MISSED'}")  # noqa: T201

@@ -1,7 +1,7 @@
 """A month of one model at list prices: what its endpoint and its jobs cost, at least and at most."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from infra.config import (
@@ -122,9 +122,11 @@ class Estimate:
         retraining = self._model.retraining
         most = float(retraining.max_runs_a_month)
         least = 0.0 if retraining.schedule is None else min(runs_a_month(retraining.schedule), most)
-        asked = retraining.on_drift or retraining.new_data is not None
+        asks = any(getattr(retraining, f"on_{part}") for part in self._model.monitoring.watched)
+        asked = asks or retraining.new_data is not None
         runs = (least, most if asked else least)
-        yield from self._with_volumes("training", self._model.training.instance, TRAINING_JOBS, runs)
+        lines = list(self._with_volumes("training", self._model.training.instance, TRAINING_JOBS, runs))
+        yield from lines if retraining.max_usd_a_month is None else _capped(lines, retraining.max_usd_a_month)
 
     def _with_volumes(self, part: str, machine: InstanceConfig, count: int, runs: Range) -> Iterator[Line]:
         yield self._jobs(part, machine.type, count, runs)
@@ -148,6 +150,17 @@ def _line(part: str, what: str, price: Price | None, amounts: Range) -> Line:
         return Line(part, what, None, None)
     least, most = amounts
     return Line(part, what, price.usd * least, price.usd * most, price.as_of)
+
+
+def _capped(lines: Sequence[Line], usd: float) -> Iterator[Line]:
+    """No more than the governor lets all runs of a month cost together."""
+    most = sum(line.most or 0 for line in lines)
+    share = min(1.0, usd / most) if most else 1.0
+    for line in lines:
+        if line.least is None or line.most is None:
+            yield line
+        else:
+            yield replace(line, least=line.least * share, most=line.most * share)
 
 
 def _bounds(scaling: FleetSize) -> tuple[int, int]:

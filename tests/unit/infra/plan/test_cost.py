@@ -118,6 +118,13 @@ def test_what_the_calendar_starts_is_the_least_and_what_the_governor_allows_the_
     )
 
 
+def test_training_never_costs_more_than_the_governor_lets_it(lines):
+    found = lines("retraining: {max_usd_a_month: 1.5}\n", assumed=Assumptions(job_minutes=60))
+    assert sum(most for part, _, most in found if part == "training") == pytest.approx(1.5)
+    below = lines("retraining: {max_usd_a_month: 1000}\n", assumed=Assumptions(job_minutes=60))
+    assert next(most for part, _, most in below if part == "training") == pytest.approx(10 * 5 * 0.2)
+
+
 def test_a_batch_transform_costs_its_jobs(lines):
     found = lines(f"endpoint: {{kind: batch-transform, schedule: daily, instances: 2}}\n{QUIET}")
     assert found[:1] == near(("batch", 365 / 12 * 2 / 6 * 0.1, 365 / 12 * 2 / 6 * 0.1))
