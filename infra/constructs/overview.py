@@ -3,7 +3,7 @@
 from typing import Final
 
 from infra.constructs.alarm_log import AlarmLog
-from infra.constructs.dashboard import DAY, HOUR, Dashboard, Picture
+from infra.constructs.dashboard import DAY, HOUR, Dashboard, Picture, Widget
 from infra.constructs.metrics import (
     INSTANCES,
     SERVICE,
@@ -32,8 +32,13 @@ class Overview(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, alarms: AlarmLog) -> None:
         super().__init__(scope, id_)
-        pictures = [*_traffic(names), *_capacity(names), *_drift(names), *_quality(names), *_cost(names)]
-        Dashboard(self, "all", name=names.dashboard, region=names.region, widgets=[alarms.table(), *pictures])
+        widgets: list[Widget] = [alarms.table(), *pictures(names)]
+        Dashboard(self, "all", name=names.dashboard, region=names.region, widgets=widgets)
+
+
+def pictures(names: Names) -> list[Picture]:
+    """What it shows of the environment beside the alarms."""
+    return [*_traffic(names), *_capacity(names), *_drift(names), *_quality(names), *_cost(names)]
 
 
 def _traffic(names: Names) -> list[Picture]:

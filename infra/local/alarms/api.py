@@ -17,6 +17,7 @@ from infra.local.alarms.actions import Actions, Change
 from infra.local.alarms.composite_rule import AlarmRule
 from infra.local.alarms.history import AlarmHistory
 from infra.local.alarms.messages import EVENT, Snapshot
+from infra.local.alarms.metric_data import MetricData
 from infra.local.alarms.metric_store import MetricStore
 from infra.local.alarms.query import Query, Values, query_of, threshold_of
 from infra.local.alarms.reason import reason, reason_data
@@ -29,6 +30,7 @@ OLDEST_DATA, NEWEST_DATA = timedelta(days=14), timedelta(hours=2)
 
 # Taken once, so that a second cloud in the same process takes the first one's place.
 _PUT_DATA, _PUT_ALARM = CloudWatchBackend.put_metric_data, CloudWatchBackend.put_metric_alarm
+_GET_DATA = CloudWatchBackend.get_metric_data
 
 
 def install(cloud: LocalCloud) -> None:
@@ -55,7 +57,24 @@ def install(cloud: LocalCloud) -> None:
                 raise InvalidParameterValue(str(error)) from None
         return alarm
 
+    def get_metric_data(  # noqa: PLR0917 - moto's own
+        backend: CloudWatchBackend,
+        queries: list[dict[str, Any]],
+        start_time: datetime,
+        end_time: datetime,
+        scan_by: str = "TimestampAscending",
+    ) -> list[dict[str, Any]]:
+        if not any("Expression" in query for query in queries):
+            return list(_GET_DATA(backend, queries, start_time, end_time, scan_by))
+        asked = MetricData(alarms.store, queries, start_time, end_time)
+        try:
+            with alarms.lock:
+                return list(asked.results(newest_first=scan_by == "TimestampDescending"))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
     CloudWatchBackend.put_metric_data, CloudWatchBackend.put_metric_alarm = put_metric_data, put_metric_alarm
+    CloudWatchBackend.get_metric_data = get_metric_data
     Alarm.update_state = lambda alarm, reason, reason_data, value: alarms.move(alarm, value, reason, reason_data)
     alarms.history.install()
 
@@ -77,7 +96,7 @@ class Alarms:
         self.history = AlarmHistory(cloud.clock)
         self._cloud = cloud
         self._actions = Actions(cloud, self.history)
-        self._store = MetricStore()
+        self.store = MetricStore()
         self._watches: dict[str, Watch] = {}
         self._rules: dict[str, AlarmRule] = {}
         self._armed: dict[str, datetime] = {}
@@ -89,7 +108,7 @@ class Alarms:
 
     def published(self, data: list[Any]) -> None:
         """Evaluate the alarms that watch what was published."""
-        touched = {self._store.add(datum) for datum in data}
+        touched = {self.store.add(datum) for datum in data}
         for watch in list(self._watches.values()):
             if self._alarms.get(watch.alarm.name) is watch.alarm and not touched.isdisjoint(watch.query.series):
                 self._compare(watch, self._cloud.clock.now())
@@ -195,11 +214,11 @@ class Alarms:
         """The values that this and the coming comparisons can need."""
         length = watch.threshold.evaluation_range
         first = int(now.timestamp() // watch.query.period_seconds) - length
-        return watch.query.values(self._store, range(first, self._last_period(watch, now) + length + 2))
+        return watch.query.values(self.store, range(first, self._last_period(watch, now) + length + 2))
 
     def _last_period(self, watch: Watch, now: datetime) -> int:
         """The period under way, or a later one that has data already."""
-        newest = [self._store.latest(series) or 0.0 for series in watch.query.series]
+        newest = [self.store.latest(series) or 0.0 for series in watch.query.series]
         return int(max(now.timestamp(), *newest) // watch.query.period_seconds)
 
     def _verdict(self, watch: Watch, moment: datetime, values: Values) -> Verdict:

@@ -43,6 +43,11 @@ class MetricStore:
     def __init__(self) -> None:
         self._series: dict[SeriesKey, list[Datum]] = defaultdict(list)
 
+    @property
+    def series(self) -> list[SeriesKey]:
+        """Every series that has ever had a value."""
+        return list(self._series)
+
     def add(self, published: Any) -> SeriesKey:  # noqa: ANN401 - moto's MetricDatum or MetricAggregatedDatum
         """Keep one of moto's data; returns its series."""
         dimensions = frozenset((dimension.name, dimension.value) for dimension in published.dimensions)

@@ -21,8 +21,8 @@ class Quiet:
 
     def __init__(self, clock: Clock, say: Callable[[Key, datetime], None]) -> None:
         self._clock, self._say = clock, say
-        self._expected: dict[Key, datetime] = {}
-        """The minute that will be quiet, unless it is called off."""
+        self._expected: dict[Key, tuple[datetime, int]] = {}
+        """The minute that is told of when it is over, and how many are left with it, unless that is called off."""
         self._lock = threading.Lock()
 
     def begin(self, key: Key, minute: datetime, left: int = QUIET_MINUTES) -> None:
@@ -31,7 +31,7 @@ class Quiet:
             if not left:
                 self._expected.pop(key, None)
                 return
-            self._expected[key] = minute
+            self._expected[key] = minute, left
         self._clock.at(minute + MINUTE, lambda: self._over(key, minute, left))
 
     def end(self, key: Key) -> None:
@@ -40,6 +40,6 @@ class Quiet:
             self._expected.pop(key, None)
 
     def _over(self, key: Key, minute: datetime, left: int) -> None:
-        if self._expected.get(key) == minute:
+        if self._expected.get(key) == (minute, left):
             self._say(key, minute)
             self.begin(key, minute + MINUTE, left - 1)

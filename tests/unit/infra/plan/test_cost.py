@@ -6,7 +6,7 @@ from datetime import date
 import boto3
 import pytest
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra import cli
@@ -136,6 +136,7 @@ def test_what_has_no_price_costs_something_unknown(lines):
 
 
 @given(st.floats(0.01, 10), st.integers(1, 10), st.integers(0, 10))
+@settings(deadline=None, max_examples=30)
 def test_the_most_is_never_less_than_the_least_and_both_grow_as_the_price(new_project, price, low, more):
     project = new_project()
     project.model("churn", f"endpoint: {{scaling: {{min: {low}, max: {low + more}}}}}\n")
