@@ -99,8 +99,8 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         express = None if reader.receiving or self._answering or self._blocked else self._host.express
         if express and (answer := express.answer(data)):
+            self._set_deadline(IDLE_SECONDS)  # before a client that does not read may shorten it
             self._transport.write(answer)
-            self._set_deadline(IDLE_SECONDS)
             return
         receiving = reader.receiving
         reader.feed(data)
