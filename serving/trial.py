@@ -24,6 +24,8 @@ from serving.invocation import Invocations
 from serving.message import Request
 
 TRIAL_SECONDS: Final = 20
+START_SECONDS: Final = 120
+"""A server that begins has minutes until SageMaker wants it healthy, and may hold a model that takes long to load."""
 _NUMBERS: Final = (0.0, 1.0, -1.0, 1e300, -1e300)
 _STDOUT, _STDERR = 1, 2
 
@@ -64,7 +66,7 @@ def try_out(folder: Path) -> None:
     Raises:
         ArtifactError: it cannot be served.
     """
-    if reason := _tried(folder, compiled=False):
+    if reason := _tried(folder, START_SECONDS, compiled=False):
         raise ArtifactError(reason)
 
 
@@ -79,7 +81,7 @@ def edge_rows(signature: Signature) -> bytes:
 def main() -> None:
     """Try out every folder that is asked for on standard input, to its end, which is the server's."""
     for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)), compiled=True)) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(_tried(Path(orjson.loads(line)), TRIAL_SECONDS, compiled=True)) + b"\n")
         sys.stdout.buffer.flush()
 
 
@@ -88,14 +90,14 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
-def _tried(folder: Path, *, compiled: bool) -> str:
+def _tried(folder: Path, seconds: int, *, compiled: bool) -> str:
     """Why the model cannot be served; empty if it can.
 
     What is compiled is proven as it is loaded; a server that begins need not do that twice.
     """
     reader, writer = os.pipe()
     if (pid := os.fork()) == 0:
-        signal.alarm(TRIAL_SECONDS)  # ends this process, wherever it is
+        signal.alarm(seconds)  # ends this process, wherever it is
         if not compiled:
             os.environ.pop(TREES_LIBRARY_VARIABLE, None)
         os._exit(_try(folder, writer))
