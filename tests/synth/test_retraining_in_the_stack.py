@@ -39,9 +39,9 @@ def statements(stack, role):
     return {action: one["Resource"] for one in found for action in one["Action"]}
 
 
-def rules(stack):
+def rules(stack, base="sagestack-local-churn-"):
     found = {rule["name"]: rule for rule in stack.all("aws_cloudwatch_event_rule").values()}
-    return {name.removeprefix("sagestack-local-churn-"): rule for name, rule in found.items()}
+    return {name.removeprefix(base): rule for name, rule in found.items()}
 
 
 def test_the_governor_can_read_what_it_is_told_in_every_stack(every_stack):
@@ -121,12 +121,29 @@ def test_time_asks_when_the_schedule_says(stack):
     assert rules(stack)["schedule"]["schedule_expression"] == "cron(0 6 1 * ? *)"
 
 
+def test_quality_asks_as_drift_does_and_the_ends_of_both_jobs_are_listened_to(prod):
+    stack = prod["prod-churn"]
+    alarm = {one["alarm_name"]: one for one in stack.all("aws_cloudwatch_metric_alarm").values()}[
+        "acme-prod-churn-quality"
+    ]
+    watch = spec(stack).watch("quality")
+    (asking,) = watch.alarms
+    assert (asking.name, asking.comparison, asking.threshold) == (alarm["alarm_name"], "below", alarm["threshold"])
+    assert (asking.series.metric, asking.series.dimensions) == (alarm["metric_name"], alarm["dimensions"])
+    assert json.loads(rules(stack, "acme-prod-churn-")["quality"]["event_pattern"])["detail"]["alarmName"] == [
+        asking.name
+    ]
+    listened = json.loads(rules(stack, "acme-prod-churn-")["window"]["event_pattern"])["detail"]["RoleArn"]
+    assert set(listened) == {one.job_role for one in spec(stack).watches}
+    assert len(listened) == 2
+
+
 def test_what_is_switched_off_has_no_rule(prod, bare):
     def ends(stack):
         return {re.sub(".*(churn|house-price|flight-delay)-", "", name) for name in rules(stack)}
 
     assert ends(prod["prod-house-price"]) == {"requested"}
-    assert ends(prod["prod-churn"]) == {"requested", "new-data", "drift", "window"}
+    assert ends(prod["prod-churn"]) == {"requested", "new-data", "drift", "quality", "window"}
     assert ends(bare["local-flight-delay"]) == {"requested", "new-data"}
 
 
