@@ -1,7 +1,9 @@
 """boto3 clients for an environment: AWS, or any AWS-compatible endpoint that the environment names."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ParamSpec, TypeVar
 
 import boto3
@@ -48,6 +50,12 @@ def own_client(environment: EnvironmentConfig, service: str, **credentials: str)
         config=Config(s3={"addressing_style": "path"}),
         **(credentials or placeholders),
     )
+
+
+def answered_at(answer: Mapping[str, Any]) -> datetime:
+    """When a service gave its answer, by its own clock; by this machine's, if it does not say."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:

@@ -108,6 +108,8 @@ RETRAINING_REQUESTED: Final = "Retraining Requested"
 EVENT_SOURCE: Final = "sagestack"
 DATA_SETTLED: Final = "Labelled Data Settled"
 """EventBridge's detail-type, had it come by a bus: the governor's own word to itself that no more new data came."""
+RETRAINING_OUTLOOK: Final = "Retraining Outlook"
+"""Detail-type of the question what would be decided now, to which the governor answers whoever calls it."""
 RETRAINING_DECIDED: Final = "Retraining Decided"
 """EventBridge detail-type of every decision of the governor, yes or no; its source is EVENT_SOURCE."""
 

@@ -25,6 +25,7 @@ CODE = (
     "monitoring/governor/debounce.py",
     "monitoring/governor/function.py",
     "monitoring/governor/ledger.py",
+    "monitoring/governor/outlook.py",
     "monitoring/governor/request.py",
     "monitoring/governor/rules.py",
     "monitoring/governor/sources.py",

@@ -7,7 +7,7 @@ from typing import Any
 from infra.config import EnvironmentConfig, NewDataConfig
 from infra.local.lifecycle import Handle
 from infra.naming import ModelNames
-from infra.retraining import Ledger
+from infra.retraining.ledger import Ledger
 from infra.session import client
 from monitoring.contract import DRIFT_PAGE_FILE, DRIFT_REPORT_FILE, LEDGER_AT
 

@@ -16,7 +16,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from monitoring.contract import GOVERNOR_SPEC_VARIABLE
+from monitoring.contract import GOVERNOR_SPEC_VARIABLE, RETRAINING_OUTLOOK
+from monitoring.governor.outlook import outlook
 from monitoring.governor.request import Request, nothing
 from monitoring.governor.spec import Spec
 from monitoring.governor.triggers import UnknownEventError, trigger_of
@@ -31,13 +32,15 @@ def client(service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at r
 
 
 def handler(event: Event, _context: object) -> dict[str, Any]:
-    """Decide about one event.
+    """Decide about one event, or tell what would be decided.
 
     Raises:
         ValueError: the spec is not one this governor knows.
         ClientError: AWS refused something that it may not refuse the next time.
     """
     spec = Spec.parse(os.environ[GOVERNOR_SPEC_VARIABLE])
+    if isinstance(event, Mapping) and event.get("detail-type") == RETRAINING_OUTLOOK:
+        return {"outlook": outlook(spec, _id_and_time(event)[1], client)}
     return _told(_answer(event, spec), event, spec)
 
 

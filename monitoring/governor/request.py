@@ -41,7 +41,7 @@ class Request:
         known = self.ledger.decision(self.event, self.at)
         if known is not None:
             return known | {"again": True}
-        seen = windows(self.client("cloudwatch"), self.spec.watch(self.trigger.started_by), self.at)
+        seen = self._windows()
         if self.trigger.routine and not any(seen[-1:]):
             return nothing(f"{self.trigger.what}: no reason to retrain {self.spec.model}")
         until = self._put_off()
@@ -54,6 +54,13 @@ class Request:
         if self.trigger.settled:
             self.ledger.wait(None, self.trigger.what)
         return self._tell(decision, execution)
+
+    def look(self) -> Decision:
+        """What would be decided, without acting on it."""
+        return decide(self.trigger, self.at, self._situation(self.ledger.start(), self._windows()), self.spec)
+
+    def _windows(self) -> list[bool]:
+        return windows(self.client("cloudwatch"), self.spec.watch(self.trigger.started_by), self.at)
 
     def _put_off(self) -> datetime | None:
         """Until when new data is put off; None if it is to be decided about now."""

@@ -128,9 +128,18 @@ def test_a_burst_of_files_starts_one_run_once_it_is_quiet_by_the_clouds_clock(fa
         fake_cloud.advance(seconds=300)
     fake_cloud.advance(seconds=8 * 60)
     assert executions(pipelines, deployed) == []
+    assert would_start(fake_cloud, deployed)["new-data"] == ""
     fake_cloud.advance(seconds=4 * 60)
     (run,) = executions(pipelines, deployed)
     assert run["PipelineExecutionStatus"] == "Succeeded"
     items = fake_cloud.client("dynamodb").scan(TableName=deployed.table)["Items"]
     assert Counter(item["kind"]["S"] for item in items) == {"decision": 1, "start": 1, "waiting": 1}
     assert fake_cloud.client("scheduler").list_schedules(NamePrefix=deployed.pipeline)["Schedules"] == []
+    assert would_start(fake_cloud, deployed)["new-data"].startswith("the cooldown lasts until ")
+
+
+def would_start(fake_cloud, spec):
+    """What speaks against a run, by who would ask, as the deployed function answers."""
+    happened = event("sagestack", "Retraining Outlook", {}, time=fake_cloud.now().isoformat())
+    answer = fake_cloud.client("lambda").invoke(FunctionName=spec.pipeline, Payload=json.dumps(happened))
+    return {one["started_by"]: one["reason"] for one in json.loads(answer["Payload"].read())["outlook"]}

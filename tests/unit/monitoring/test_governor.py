@@ -160,6 +160,22 @@ def test_a_window_that_breached_nothing_is_no_decision_and_one_that_did_asks_alt
     assert decide(window(time="2013-04-02T06:00:00Z"))["start"]
 
 
+def test_what_would_be_decided_is_told_without_starting_or_writing_anything(aws):
+    put_files(aws, 1)
+    publish(aws, NOW, 0.1)
+    asked_for = {"id": "x", "time": NOW.isoformat(), "source": "sagestack", "detail-type": "Retraining Outlook"}
+    told = {one.pop("started_by"): one for one in handler(asked_for, None)["outlook"]}
+    assert told.keys() == {"person", "drift", "quality", "new-data"}
+    assert told["person"] == {"start": True, "reason": "", "until": ""}
+    assert told["drift"]["reason"] == "the newest window does not breach a threshold"
+    assert told["new-data"]["reason"] == "1 new file(s) since the last run was started, 3 needed"
+    assert aws["dynamodb"].scan(TableName=SPEC.table)["Items"] == []
+    assert aws["sagemaker"].runs == {}
+    assert decide(asked())["start"]
+    later = handler(asked_for | {"time": (NOW + timedelta(days=1)).isoformat()}, None)["outlook"]
+    assert {one["reason"][:36] for one in later} == {"a run started at 2013-04-01T06:00:00"}
+
+
 def test_a_fall_of_quality_asks_by_its_own_alarm_and_is_what_the_run_was_started_by(aws):
     publish(aws, NOW, 0.61, "AUC")
     assert "newest window does not breach" in decide(alarm(name="quality"))["reason"]

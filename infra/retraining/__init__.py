@@ -1,0 +1,1 @@
+"""Retraining as people see it: what the governor decided and would decide now, and what people tell it."""
