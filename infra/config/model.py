@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from infra.config import auto_approve
 from infra.config.base import Broken, Name, RulesBroken, Section, TagText
 from infra.config.bias import groups_problems
 from infra.config.data import DataConfig, FeaturesConfig
@@ -134,6 +135,16 @@ class ModelConfig(Section):
                 ("monitoring.drift", f"is null but retraining.on_drift is true: {fix}"),
             )
             raise RulesBroken(Broken(places), field=info.field_name)
+        return retraining
+
+    @field_validator("retraining")
+    @classmethod
+    def _approval_fits_gate(cls, retraining: RetrainingConfig, info: ValidationInfo) -> RetrainingConfig:
+        training: TrainingConfig | None = info.data.get("training")
+        if training is None or retraining.auto_approve is None:
+            return retraining
+        if broken := list(auto_approve.unfit(retraining.auto_approve, training.gate)):
+            raise RulesBroken(*broken, field=info.field_name)
         return retraining
 
 

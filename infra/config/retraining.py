@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from infra.config.auto_approve import AutoApproveConfig
 from infra.config.base import Broken, Count, Positive, Section, Timetable
 
 
@@ -59,3 +60,6 @@ class RetrainingConfig(Section):
     max_usd_a_month: Positive | None = None
     """What a calendar month's runs may cost together, in US dollars: estimated from the time that runs took and the
     list price of their machines; no limit unless given."""
+    auto_approve: AutoApproveConfig | None = None
+    """Whether a retrained version may be approved without a person, and what it must have shown; a person unless
+    given."""

@@ -21,9 +21,11 @@ CODE = (
     "monitoring/__init__.py",
     "monitoring/contract.py",
     "monitoring/governor/__init__.py",
+    "monitoring/governor/approval.py",
     "monitoring/governor/costs.py",
     "monitoring/governor/debounce.py",
     "monitoring/governor/function.py",
+    "monitoring/governor/gates.py",
     "monitoring/governor/ledger.py",
     "monitoring/governor/outlook.py",
     "monitoring/governor/request.py",
@@ -51,6 +53,7 @@ class Governor(Construct):
         pipeline: TrainingPipeline,
         spec: Mapping[str, Any],
         debounce: Debounce | None,
+        approves: bool,
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
@@ -66,6 +69,8 @@ class Governor(Construct):
         role = self._role(pipeline, ledger, logs)
         if debounce is not None:
             debounce.grant_put_off(role)
+        if approves:
+            self._grant_approve(role)
         self.function = self._function(role, spec, depends_on=[role.attach(), logs])
         self._retry()
         self.alarm = self._alarm()
@@ -83,6 +88,13 @@ class Governor(Construct):
             allow(["events:PutEvents"], [f"arn:aws:events:{names.region}:{names.account}:event-bus/default"]),
         )
         return role
+
+    def _grant_approve(self, role: ServiceRole) -> None:
+        """Read what a run has found out, and approve this model's versions."""
+        names = self._names.environment
+        packages = f"arn:aws:sagemaker:{names.region}:{names.account}:model-package/{self._names.base}/*"
+        role.grant(allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], [packages]))
+        self._platform.registry.grant_read(role, f"{self._names.model}/runs/")
 
     def _function(self, role: ServiceRole, spec: Mapping[str, Any], *, depends_on: list[Any]) -> aws.LambdaFunction:
         code = LambdaCode.of(*CODE)

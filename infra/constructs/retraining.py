@@ -72,12 +72,15 @@ class Retraining(Construct):
             pipeline=pipeline,
             spec=self._spec(pipeline, debounce, watched),
             debounce=debounce,
+            approves=retraining.auto_approve is not None,
         )
         self._rule("requested", pattern=self._requested())
         if retraining.new_data is not None:
             self._rule("new-data", pattern=self._new_data())
         if retraining.schedule is not None:
             self._rule("schedule", schedule=expression(retraining.schedule))
+        if retraining.auto_approve is not None:
+            self._rule("registered", pattern=self._registered())
         for one in watched:
             self._rule(one.kind, pattern=_raised(one))
         if watched:
@@ -107,6 +110,20 @@ class Retraining(Construct):
             "cost_cap": self._cost_cap(),
             "new_data": new_data and _new_data(new_data, debounce),
             "watches": [self._watch(one) for one in watched],
+            "auto_approval": self._auto_approval(),
+        }
+
+    def _auto_approval(self) -> dict[str, Any] | None:
+        gates, gate = self._model.retraining.auto_approve, self._model.training.gate
+        if gates is None:
+            return None
+        return {
+            "metric": gate.metric,
+            "higher_is_better": gate.higher_is_better,
+            "limit": gates.minimum if gate.higher_is_better else gates.maximum,
+            "champion_margin": gates.champion_margin,
+            "started_by": list(gates.started_by),
+            "max_a_month": gates.max_a_month,
         }
 
     def _cost_cap(self) -> dict[str, Any] | None:
@@ -156,6 +173,10 @@ class Retraining(Construct):
             "object": {"key": [{"prefix": self._names.data_prefix}]},
         }
         return {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
+
+    def _registered(self) -> dict[str, Any]:
+        detail = {"ModelPackageGroupName": [self._names.base], "ModelApprovalStatus": ["PendingManualApproval"]}
+        return {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"], "detail": detail}
 
     def _rule(self, id_: str, *, pattern: dict[str, Any] | None = None, schedule: str | None = None) -> None:
         scope = Construct(self, id_)

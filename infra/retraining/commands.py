@@ -39,7 +39,8 @@ def retraining(
         now = outlook(environment, model, at)
     except NotAsked as error:
         unasked = str(error)
-    overview = Overview(model, env, at, ledger.hold(), ledger.waiting(), now, unasked, ledger.decisions(last))
+    decided = ledger.decisions(last), ledger.approvals(last)
+    overview = Overview(model, env, at, ledger.hold(), ledger.waiting(), now, unasked, *decided)
     if as_json:
         typer.echo(json.dumps(overview.to_json(), indent=2))
     else:

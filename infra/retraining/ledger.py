@@ -25,16 +25,12 @@ class Ledger:
         return answered_at(self._do("get_item", Key=_key(contract.LEDGER_HOLD)))
 
     def decisions(self, number: int) -> list[Item]:
-        """The last ones, the newest first."""
-        answer = self._do(
-            "query",
-            KeyConditionExpression="#kind = :decision",
-            ExpressionAttributeNames={"#kind": contract.LEDGER_KIND},
-            ExpressionAttributeValues={":decision": {"S": contract.LEDGER_DECISION}},
-            ScanIndexForward=False,
-            Limit=number,
-        )
-        return [_plain(item) for item in answer["Items"]]
+        """The last ones about runs, the newest first."""
+        return self._last(contract.LEDGER_DECISION, number)
+
+    def approvals(self, number: int) -> list[Item]:
+        """The last ones about approvals without a person, the newest first."""
+        return self._last(contract.LEDGER_APPROVAL, number)
 
     def hold(self) -> Item | None:
         """Why nothing is started, who said so, and since when."""
@@ -53,6 +49,17 @@ class Ledger:
     def release(self) -> bool:
         """Release the hold; whether there was one."""
         return "Attributes" in self._do("delete_item", Key=_key(contract.LEDGER_HOLD), ReturnValues="ALL_OLD")
+
+    def _last(self, kind: str, number: int) -> list[Item]:
+        answer = self._do(
+            "query",
+            KeyConditionExpression="#kind = :kind",
+            ExpressionAttributeNames={"#kind": contract.LEDGER_KIND},
+            ExpressionAttributeValues={":kind": {"S": kind}},
+            ScanIndexForward=False,
+            Limit=number,
+        )
+        return [_plain(item) for item in answer["Items"]]
 
     def _only(self, kind: str) -> Item | None:
         item = self._do("get_item", Key=_key(kind), ConsistentRead=True).get("Item")

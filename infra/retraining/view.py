@@ -30,7 +30,8 @@ class Overview:
         hold: Why nothing is started, by whom and since when.
         waiting: New data that is looked at later.
         outlook: What would be decided now, by who asks; None if the governor could not be asked, `unasked` saying why.
-        decisions: What was decided, the newest first.
+        decisions: What was decided about runs, the newest first.
+        approvals: What was decided about approvals without a person, the newest first.
     """
 
     model: str
@@ -41,17 +42,16 @@ class Overview:
     outlook: Sequence[Item] | None
     unasked: str
     decisions: Sequence[Item]
+    approvals: Sequence[Item]
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
-        decisions = [
-            {"at": one[contract.LEDGER_AT].split(" ")[0], **{name: one.get(name, "") for name in _DECIDED}}
-            for one in self.decisions
-        ]
+        runs = [_named(one, _DECIDED) for one in self.decisions]
+        approvals = [_named(one, _APPROVED) for one in self.approvals]
         at = f"{self.at:%Y-%m-%dT%H:%M:%SZ}"
         hold, waiting = (item and {name: item[name] for name in item if name not in _KEYS} for item in self._standing)
         head = {"model": self.model, "environment": self.env, "at": at, "hold": hold, "waiting": waiting}
-        return head | {"now": self.outlook, "decisions": decisions}
+        return head | {"now": self.outlook, "decisions": runs, "approvals": approvals}
 
     @property
     def _standing(self) -> tuple[Item | None, Item | None]:
@@ -63,7 +63,7 @@ class Overview:
         for line in self._lines():
             console.print(line, soft_wrap=True)
         console.print()
-        if not self.decisions:
+        if not (self.decisions or self.approvals):
             console.print("Nothing was decided yet: nothing has asked for a run.")
             return
         console.print(self._table())
@@ -90,16 +90,34 @@ class Overview:
 
     def _table(self) -> Table:
         table = Table(title="Decided, the newest first", title_justify="left")
-        for heading in ("at", "asked by", "run", "reason"):
+        for heading in ("at", "asked by", "decided", "reason"):
             table.add_column(heading, no_wrap=heading == "at")
-        for item in self.decisions:
-            verdict = Text("started", style="green") if item["start"] else Text("no", style="dim")
-            at = _short(_moment(item[contract.LEDGER_AT].split(" ")[0]))
-            table.add_row(at, WORDS[item["started_by"]], verdict, Text(item["reason"]))
+        found = sorted([*self.decisions, *self.approvals], key=lambda one: str(one[contract.LEDGER_AT]), reverse=True)
+        for item in found:
+            at = _short(_moment(_at(item)))
+            table.add_row(at, WORDS[item["started_by"]], _verdict(item), Text(item["reason"]))
         return table
 
 
+def _verdict(item: Item) -> Text:
+    if item[contract.LEDGER_KIND] == contract.LEDGER_DECISION:
+        return Text("started", style="green") if item["start"] else Text("not started", style="dim")
+    version = f"version {item['version']}"
+    if item["approved"]:
+        return Text(f"{version} approved", style="green")
+    return Text(f"{version} waits for a person", style="dim")
+
+
+def _at(item: Item) -> str:
+    return str(item[contract.LEDGER_AT]).split(" ")[0]
+
+
+def _named(item: Item, names: Sequence[str]) -> Item:
+    return {"at": _at(item), **{name: item.get(name, "") for name in names}}
+
+
 _DECIDED = ("start", "started_by", "reason", "until", "execution")
+_APPROVED = ("approved", "version", "started_by", "reason")
 _KEYS = (contract.LEDGER_KIND, contract.LEDGER_AT)
 
 

@@ -1,4 +1,4 @@
-"""The governor's handler: decide about one event, start the pipeline if so decided, and leave the decision behind.
+"""The governor's handler: decide about one event, start the pipeline or approve a version if so decided, and record it.
 
 `SAGESTACK_GOVERNOR_SPEC` holds the model's rules (`monitoring.governor.spec.Spec`) as a JSON object. Decisions go to
 the model's table, to the event bus and, as a line of JSON, to the log. What another try would not mend (an event of no
@@ -17,10 +17,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 from monitoring.contract import GOVERNOR_SPEC_VARIABLE, RETRAINING_OUTLOOK
+from monitoring.governor.approval import Approval
 from monitoring.governor.outlook import outlook
 from monitoring.governor.request import Request, nothing
 from monitoring.governor.spec import Spec
-from monitoring.governor.triggers import UnknownEventError, trigger_of
+from monitoring.governor.triggers import UnknownEventError, package_of, trigger_of
 
 Event = Mapping[str, Any]
 
@@ -46,19 +47,27 @@ def handler(event: Event, _context: object) -> dict[str, Any]:
 
 def _answer(event: Event, spec: Spec) -> dict[str, Any]:
     try:
-        event_id, at = _id_and_time(event)
-        trigger = trigger_of(event, spec)
+        asked = _asked(event, spec)
     except UnknownEventError as error:
         return nothing(str(error))
-    if trigger is None:
+    if asked is None:
         return nothing(f"{event['detail-type']}: no reason to retrain {spec.model}")
     try:
-        return Request(trigger, event_id, at, spec, client).answer()
+        return asked.answer()
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         told = error.response["Error"]["Message"]
-        return nothing(f"{trigger.what}: {error.operation_name}: {told}: deploy the stack of {spec.model}")
+        return nothing(f"{event['detail-type']}: {error.operation_name}: {told}: deploy the stack of {spec.model}")
+
+
+def _asked(event: Event, spec: Spec) -> Request | Approval | None:
+    """What the event asks for: a run, or to approve what a run has registered; None if neither."""
+    event_id, at = _id_and_time(event)
+    if (package := package_of(event)) is not None:
+        return Approval(package, event_id, at, spec, client)
+    trigger = trigger_of(event, spec)
+    return None if trigger is None else Request(trigger, event_id, at, spec, client)
 
 
 def _id_and_time(event: Event) -> tuple[str, datetime]:

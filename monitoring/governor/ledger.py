@@ -4,7 +4,7 @@ The last start is one item with a number that each start raises. Whoever decided
 is still the one it had read: of any triggers at once, one starts a run, and the others decide again and find it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from monitoring.contract import (
+    LEDGER_APPROVAL,
+    LEDGER_APPROVED,
     LEDGER_AT,
     LEDGER_DECISION,
     LEDGER_EXPIRES,
@@ -64,48 +66,62 @@ class Ledger:
         """Write a start down, before it is made; None if another trigger did since `before` was read."""
         begun = Start(before.number + 1, event, at.isoformat())
         condition = "attribute_not_exists(#number) OR #number = :before"
-        try:
-            self._put_start(begun, ConditionExpression=condition, **_number(before))
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return None
-        return begun
+        return begun if self._put_if(_start(begun), condition, _number(before)) else None
 
     def began(self, start: Start, execution: str) -> None:
         """Write down which execution a start has become, unless there is a later start."""
-        try:
-            self._put_start(
-                Start(start.number, start.event, start.at, execution),
-                ConditionExpression="#number = :before",
-                **_number(start),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        became = Start(start.number, start.event, start.at, execution)
+        self._put_if(_start(became), "#number = :before", _number(start))
 
     def decision(self, event: str, at: datetime) -> dict[str, Any] | None:
-        """What was decided about an event that is delivered again."""
+        """What was decided about an event that is delivered again; None if it is to be decided, or tried again."""
         item = self._get(LEDGER_DECISION, _key(event, at))
-        return None if item is None else {name: item[name] for name in _DECIDED if name in item}
+        return (
+            None
+            if item is None or not item.get("final", True)
+            else {name: item[name] for name in _DECIDED if name in item}
+        )
 
-    def record(self, decision: Decision, event: str, at: datetime, execution: str | None) -> None:
-        """Keep a decision."""
+    def record(
+        self, decision: Decision, event: str, at: datetime, execution: str | None, *, final: bool = True
+    ) -> None:
+        """Keep a decision; one that is not final is taken again when its event comes again."""
         expires = {LEDGER_EXPIRES: {"N": str(int((at + KEPT).timestamp()))}}
-        values = asdict(decision) | {"until": moment(decision.until), "execution": execution or ""}
+        values = asdict(decision) | {"until": moment(decision.until), "execution": execution or "", "final": final}
         self._put(_item(LEDGER_DECISION, _key(event, at), values) | expires)
 
     def wait(self, until: datetime | None, what: str) -> None:
         """Keep until when new data is put off, for people to see; None once it has been looked at."""
         self._put(_item(LEDGER_WAITING, LEDGER_ONLY, {"until": moment(until), "what": what}))
 
+    def approved(self, month: datetime) -> tuple[str, ...]:
+        """The versions that were approved without a person in a calendar month."""
+        item = self._get(LEDGER_APPROVED, f"{month:%Y-%m}")
+        return tuple(item["versions"].split()) if item else ()
+
+    def approve(self, month: datetime, before: Sequence[str], version: str) -> bool:
+        """Write an approval down, before it is made; False if another was since `before` was read."""
+        values = {"versions": " ".join([*before, version])}
+        expected = {"ExpressionAttributeValues": {":before": {"S": " ".join(before)}}} if before else {}
+        condition = "versions = :before" if before else "attribute_not_exists(versions)"
+        return self._put_if(_item(LEDGER_APPROVED, f"{month:%Y-%m}", values), condition, expected)
+
+    def approval(self, event: str, at: datetime, told: Mapping[str, str | bool]) -> None:
+        """Keep a decision about an approval."""
+        expires = {LEDGER_EXPIRES: {"N": str(int((at + KEPT).timestamp()))}}
+        self._put(_item(LEDGER_APPROVAL, _key(event, at), told) | expires)
+
+    def _put_if(self, item: Mapping[str, Any], condition: str, given: Mapping[str, Any]) -> bool:
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **given)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
     def _put(self, item: Mapping[str, Any]) -> None:
         self._dynamodb.put_item(TableName=self._table, Item=item)
-
-    def _put_start(self, start: Start, **condition: Any) -> None:  # noqa: ANN401 - DynamoDB's own
-        values = {"event": start.event, "since": start.at, "execution": start.execution}
-        item = _item(LEDGER_START, LEDGER_ONLY, values) | {"number": {"N": str(start.number)}}
-        self._dynamodb.put_item(TableName=self._table, Item=item, **condition)
 
     def _get(self, kind: str, at: str) -> dict[str, Any] | None:
         key = {LEDGER_KIND: {"S": kind}, LEDGER_AT: {"S": at}}
@@ -124,6 +140,11 @@ def moment(at: datetime | None) -> str:
 def _key(event: str, at: datetime) -> str:
     """Decisions sort by their time; two at the same moment are told apart by their events."""
     return f"{moment(at)} {event}"
+
+
+def _start(start: Start) -> dict[str, Any]:
+    values = {"event": start.event, "since": start.at, "execution": start.execution}
+    return _item(LEDGER_START, LEDGER_ONLY, values) | {"number": {"N": str(start.number)}}
 
 
 def _item(kind: str, at: str, values: Mapping[str, Any]) -> dict[str, Any]:

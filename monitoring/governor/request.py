@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from monitoring.contract import EVENT_SOURCE, RETRAINING_DECIDED, STARTED_BY_PARAMETER
 from monitoring.governor.costs import Bill
 from monitoring.governor.debounce import look_again, quiet_at
@@ -105,12 +107,18 @@ class Request:
     def _start(self, start: Start) -> str:
         """Start the pipeline; the event's id makes the token (64 characters; AWS asks for 32 or more)."""
         pipeline = self.spec.pipeline
-        answer = self.client("sagemaker").start_pipeline_execution(
-            PipelineName=pipeline,
-            PipelineExecutionDescription=self.trigger.what[:3072],
-            PipelineParameters=[{"Name": STARTED_BY_PARAMETER, "Value": self.trigger.started_by}],
-            ClientRequestToken=hashlib.sha256(f"{pipeline} {self.event}".encode()).hexdigest(),
-        )
+        try:
+            answer = self.client("sagemaker").start_pipeline_execution(
+                PipelineName=pipeline,
+                PipelineExecutionDescription=self.trigger.what[:3072],
+                PipelineParameters=[{"Name": STARTED_BY_PARAMETER, "Value": self.trigger.started_by}],
+                ClientRequestToken=hashlib.sha256(f"{pipeline} {self.event}".encode()).hexdigest(),
+            )
+        except ClientError as error:
+            reason = f"{self.trigger.what}: could not be started, which is tried again: {error}"
+            refused = Decision(start=False, reason=reason, started_by=self.trigger.started_by)
+            self.ledger.record(refused, self.event, self.at, None, final=False)
+            raise
         execution: str = answer["PipelineExecutionArn"]
         self.ledger.began(start, execution)
         return execution

@@ -91,10 +91,29 @@ class CostCap:
 
 
 @dataclass(frozen=True)
+class AutoApproval:
+    """What a registered version must have shown to be approved without a person.
+
+    Attributes:
+        metric: By which it is measured; `limit` is the least value, or the greatest if lower is better, or null.
+        champion_margin: By how much the live model must be beaten.
+        started_by: What may have started the run.
+        max_a_month: Most such approvals in a calendar month.
+    """
+
+    metric: str
+    higher_is_better: bool
+    limit: float | None
+    champion_margin: float
+    started_by: tuple[str, ...]
+    max_a_month: int
+
+
+@dataclass(frozen=True)
 class Spec:
     """The model's rules, and where its things are.
 
-    `new_data` is null if new data starts nothing, `cost_cap` if there is none.
+    `new_data` is null if new data starts nothing, `cost_cap` if there is none, `auto_approval` if a person approves.
     """
 
     schema_version: int
@@ -108,6 +127,7 @@ class Spec:
     cost_cap: CostCap | None
     new_data: NewData | None
     watches: tuple[Watch, ...]
+    auto_approval: AutoApproval | None
 
     @classmethod
     def parse(cls, text: str) -> "Spec":
@@ -119,11 +139,12 @@ class Spec:
         document = json.loads(text)
         if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
             raise ValueError(f"{GOVERNOR_SPEC_VARIABLE} must have schema_version {SCHEMA_VERSION}")
-        new_data, cost_cap = document.get("new_data"), document.get("cost_cap")
+        new_data, cost_cap, approval = (document.get(name) for name in ("new_data", "cost_cap", "auto_approval"))
         parts = {
             "cost_cap": cost_cap and _part(CostCap, cost_cap),
             "new_data": new_data and _new_data(new_data),
             "watches": tuple(map(_watch, document.get("watches", ()))),
+            "auto_approval": approval and _part(AutoApproval, approval),
         }
         return _part(cls, {**document, **{name: part for name, part in parts.items() if name in document}})
 

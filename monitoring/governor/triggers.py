@@ -8,6 +8,7 @@ from monitoring.governor.rules import Trigger
 from monitoring.governor.spec import Spec
 
 Detail = Mapping[str, Any]
+PACKAGE_CHANGED: Final = "SageMaker Model Package State Change"
 
 
 class UnknownEventError(ValueError):
@@ -29,6 +30,20 @@ def trigger_of(event: Mapping[str, Any], spec: Spec) -> Trigger | None:
     except (KeyError, TypeError, AttributeError) as error:
         what = event.get("detail-type", "an event") if isinstance(event, Mapping) else "an event"
         raise UnknownEventError(f"{what!r} is not as AWS sends it: {type(error).__name__}: {error}") from None
+
+
+def package_of(event: Mapping[str, Any]) -> str | None:
+    """The ARN of the model package that an event tells of; None if it tells of something else.
+
+    Raises:
+        UnknownEventError: it is not as AWS sends it.
+    """
+    if event.get("detail-type") != PACKAGE_CHANGED:
+        return None
+    arn = event["detail"].get("ModelPackageArn") if isinstance(event.get("detail"), Mapping) else None
+    if not isinstance(arn, str):
+        raise UnknownEventError(f"{PACKAGE_CHANGED!r} is not as AWS sends it: no ModelPackageArn")
+    return arn
 
 
 def _new_data(detail: Detail, spec: Spec) -> Trigger | None:

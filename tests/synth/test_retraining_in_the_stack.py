@@ -102,6 +102,33 @@ def test_what_a_months_runs_may_cost_is_told_with_the_price_of_their_machines_ho
     assert (told.cost_cap.max_usd_a_month, told.cost_cap.usd_an_hour) == (20, 0.23)
 
 
+def test_only_where_its_file_says_so_may_a_models_governor_approve_and_only_its_own_versions(
+    stack, new_project, synthesize
+):
+    project = new_project()
+    gates = "{minimum: 0.7, champion_margin: 0.02, started_by: [drift, new-data], max_a_month: 3}"
+    project.model("churn", f"retraining: {{auto_approve: {gates}}}")
+    approving = synthesize(project)["local-churn"]
+    told = spec(approving).auto_approval
+    assert (told.metric, told.higher_is_better, told.limit, told.champion_margin) == ("auc", True, 0.7, 0.02)
+    assert (set(told.started_by), told.max_a_month) == ({"drift", "new-data"}, 3)
+    pattern = json.loads(rules(approving)["registered"]["event_pattern"])["detail"]
+    assert pattern == {
+        "ModelPackageGroupName": [approving.only("aws_sagemaker_model_package_group")["model_package_group_name"]],
+        "ModelApprovalStatus": ["PendingManualApproval"],
+    }
+    allowed = statements(approving, "sagestack-local-churn-governor")
+    packages = "arn:aws:sagemaker:us-east-1:123456789012:model-package/sagestack-local-churn/*"
+    assert allowed["sagemaker:UpdateModelPackage"] == [packages]
+    (runs,) = allowed["s3:GetObject"]
+    assert runs.endswith("-registry-123456789012/churn/runs/*")
+    assert (spec(stack).auto_approval, "registered" in rules(stack)) == (None, False)
+    assert (
+        not {"sagemaker:UpdateModelPackage", "s3:GetObject"}
+        & statements(stack, "sagestack-local-churn-governor").keys()
+    )
+
+
 def test_without_a_debounce_the_governor_makes_no_schedule(new_project, synthesize):
     project = new_project()
     project.model("churn", "retraining: {new_data: {debounce_minutes: 0}}")

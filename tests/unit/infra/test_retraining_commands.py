@@ -83,7 +83,7 @@ def test_decisions_are_listed_newest_first_with_who_asked_and_why_not(aws, run):
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
     assert code == 0
     assert rows == [
-        ["2013-07-09 06:00", "drift", "no", "reason 9"],
+        ["2013-07-09 06:00", "drift", "not started", "reason 9"],
         ["2013-07-01 06:00", "drift", "started", "reason 1"],
     ]
     assert "reason 1" not in run("retraining", "flight-delay", "--last", "1")[1]
@@ -137,7 +137,17 @@ def test_machines_get_all_of_it_as_json(aws, run):
     assert told.pop("decisions")[0] == newest | {"until": "2013-07-15T00:00:00Z", "execution": ""}
     hold = {"why": "labels are wrong", "by": "ada", "since": "2013-07-10T06:00:00Z"}
     head = {"model": "flight-delay", "environment": "local", "at": "2013-07-10T06:00:00Z"}
-    assert told == head | {"hold": hold, "waiting": None, "now": []}
+    assert told == head | {"hold": hold, "waiting": None, "now": [], "approvals": []}
+
+
+def test_what_was_approved_without_a_person_stands_between_the_runs(aws, run):
+    decided(aws)
+    about = {"approved": True, "version": "3", "reason": "auc 0.7200", "started_by": "drift"}
+    Ledger(aws[0], TABLE).approval("event-5", datetime(2013, 7, 5, tzinfo=UTC), about)
+    out = run("retraining", "flight-delay")[1]
+    assert out.index("reason 9") < out.index("version 3 approved") < out.index("reason 1")
+    (told,) = json.loads(run("retraining", "flight-delay", "--json")[1])["approvals"]
+    assert told == about | {"at": "2013-07-05T00:00:00Z"}
 
 
 def decided(aws):

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from monitoring.governor.spec import Debounce, NewData, Series, Spec, Watch, WatchedAlarm
+from monitoring.governor.gates import Registered
+from monitoring.governor.spec import AutoApproval, Debounce, NewData, Series, Spec, Watch, WatchedAlarm
 
 ENDPOINT = {"Endpoint": "sagestack-test-flight-delay"}
 NAMESPACE = "sagestack/monitoring"
@@ -36,6 +37,10 @@ DEBOUNCE = Debounce(
     undecided=ACCOUNT.format("sqs", "sagestack-test-undecided"),
     key=ACCOUNT.format("kms", "key/1"),
 )
+AUTO_APPROVAL = AutoApproval(
+    metric="auc", higher_is_better=True, limit=0.7, champion_margin=0.01, started_by=("drift",), max_a_month=2
+)
+REGISTERED = Registered(number="3", started_by="drift", value=0.72, champion=0.71)
 SPEC = Spec(
     schema_version=3,
     model="flight-delay",
@@ -48,6 +53,7 @@ SPEC = Spec(
     cost_cap=None,
     new_data=NewData(minimum_files=3, minimum_bytes=0, debounce=None),
     watches=(DRIFT, QUALITY),
+    auto_approval=None,
 )
 
 
@@ -85,3 +91,7 @@ def asked(model="flight-delay", *, reason="new fares", by="ada", **head):
 
 def settled(what="new data flight-delay/labelled/2013-03.parquet", **head):
     return event("sagestack", "Labelled Data Settled", {"what": what}, **head)
+
+
+def registered(package, **head):
+    return event("aws.sagemaker", "SageMaker Model Package State Change", {"ModelPackageArn": package}, **head)

@@ -188,6 +188,8 @@ def test_a_governor_that_died_before_the_start_starts_at_the_next_try_and_once(a
     aws["sagemaker"].fails = True
     with pytest.raises(ClientError, match="Throttling"):
         handler(asked(), None)
+    (kept,) = (one for one in aws["dynamodb"].scan(TableName=SPEC.table)["Items"] if one["kind"]["S"] == "decision")
+    assert "could not be started, which is tried again: An error occurred (ThrottlingException)" in kept["reason"]["S"]
     assert "still in flight" in decide(asked(id_="another"))["reason"]
     aws["sagemaker"].fails = False
     assert decide(asked())["start"]
