@@ -243,9 +243,10 @@ def test_the_governor_is_told_the_owners_rules(prod):
         return json.loads(variables["SAGESTACK_GOVERNOR_SPEC"])
 
     spec = told(prod["prod-churn"])
-    assert (spec["cooldown_days"], spec["minimum_new_files"], spec["on_drift"]) == (60, 3, True)
+    assert (spec["cooldown_days"], spec["new_data"]["minimum_files"]) == (60, 3)
+    assert "drift" in [watch["kind"] for watch in spec["watches"]]
     spec = told(prod["prod-house-price"])
-    assert (spec["cooldown_days"], spec["minimum_new_files"], spec["on_drift"]) == (7, None, False)
+    assert (spec["cooldown_days"], spec["new_data"], spec["watches"]) == (7, None, [])
 
 
 def test_the_endpoint_is_rolled_out_as_the_model_asks_and_taken_back_by_its_alarms(with_releases):
