@@ -23,6 +23,7 @@ WRITE_LOGS: Final = ("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "
 RUN: Final = (
     *("AddTags", "CreateModelPackage", "CreateProcessingJob", "CreateTrainingJob", "CreateTransformJob"),
     *("Describe*", "ListPipelineExecution*", "StartPipelineExecution", "StopProcessingJob", "StopTrainingJob"),
+    "UpdateModelPackage",
 )
 PASSED_TO: Final = ("sagemaker", "scheduler")
 INTERFACES: Final = tuple(

@@ -53,7 +53,6 @@ class Governor(Construct):
         pipeline: TrainingPipeline,
         spec: Mapping[str, Any],
         debounce: Debounce | None,
-        approves: bool,
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
@@ -69,7 +68,9 @@ class Governor(Construct):
         role = self._role(pipeline, ledger, logs)
         if debounce is not None:
             debounce.grant_put_off(role)
-        if approves:
+        if spec["cost_cap"] is not None:
+            pipeline.grant_measure(role)
+        if spec["auto_approval"] is not None:
             self._grant_approve(role)
         self.function = self._function(role, spec, depends_on=[role.attach(), logs])
         self._retry()

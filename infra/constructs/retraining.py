@@ -72,7 +72,6 @@ class Retraining(Construct):
             pipeline=pipeline,
             spec=self._spec(pipeline, debounce, watched),
             debounce=debounce,
-            approves=retraining.auto_approve is not None,
         )
         self._rule("requested", pattern=self._requested())
         if retraining.new_data is not None:

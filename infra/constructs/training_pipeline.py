@@ -52,17 +52,20 @@ class TrainingPipeline(Construct):
         )
 
     def grant_start(self, role: ServiceRole) -> None:
-        """Start a run, and see which runs there were and how long they took."""
+        """Start a run, and see which runs there were."""
         role.grant(
             allow(
                 [
-                    "sagemaker:ListPipelineExecutionSteps",
                     "sagemaker:ListPipelineExecutions",
                     "sagemaker:StartPipelineExecution",
                 ],
                 [self.arn],
             )
         )
+
+    def grant_measure(self, role: ServiceRole) -> None:
+        """See how long the steps of a run took."""
+        role.grant(allow(["sagemaker:ListPipelineExecutionSteps"], [f"{self.arn}/execution/*"]))
 
     def _job_role(self, names: ModelNames, platform: Platform) -> ServiceRole:
         role = ServiceRole(

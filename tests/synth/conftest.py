@@ -26,7 +26,7 @@ endpoint: {scaling: {min: 1, max: 3, requests_per_second: 40, safety_factor: 0.5
 monitoring:
   drift: {psi_threshold: 0.3}
   quality: {minimum: 0.6, baseline_margin: 0.05, label_delay_days: 3}
-retraining: {new_data: {minimum_files: 3}, cooldown_days: 60}
+retraining: {new_data: {minimum_files: 3}, cooldown_days: 60, max_usd_a_month: 100, auto_approve: {minimum: 0.7}}
 """
 REGRESSION = """
 name: house-price

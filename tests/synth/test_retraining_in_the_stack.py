@@ -95,11 +95,16 @@ def test_new_data_is_put_off_by_schedules_that_may_only_call_the_governor(stack)
     )
 
 
-def test_what_a_months_runs_may_cost_is_told_with_the_price_of_their_machines_hour(new_project, synthesize):
+def test_what_a_months_runs_may_cost_is_told_with_the_price_of_their_machines_hour(stack, new_project, synthesize):
     project = new_project()
     project.model("churn", "retraining: {max_usd_a_month: 20}")
-    told = spec(synthesize(project)["local-churn"])
+    capped = synthesize(project)["local-churn"]
+    told = spec(capped)
     assert (told.cost_cap.max_usd_a_month, told.cost_cap.usd_an_hour) == (20, 0.23)
+    steps = "sagemaker:ListPipelineExecutionSteps"
+    (runs,) = statements(capped, "sagestack-local-churn-governor")[steps]
+    assert runs.endswith(":pipeline/sagestack-local-churn/execution/*")
+    assert steps not in statements(stack, "sagestack-local-churn-governor")
 
 
 def test_only_where_its_file_says_so_may_a_models_governor_approve_and_only_its_own_versions(
@@ -170,7 +175,7 @@ def test_what_is_switched_off_has_no_rule(prod, bare):
         return {re.sub(".*(churn|house-price|flight-delay)-", "", name) for name in rules(stack)}
 
     assert ends(prod["prod-house-price"]) == {"requested"}
-    assert ends(prod["prod-churn"]) == {"requested", "new-data", "drift", "quality", "window"}
+    assert ends(prod["prod-churn"]) == {"requested", "new-data", "drift", "quality", "window", "registered"}
     assert ends(bare["local-flight-delay"]) == {"requested", "new-data"}
 
 
