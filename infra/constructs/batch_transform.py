@@ -7,6 +7,8 @@ resource and one role less, and a job's status says what a pipeline execution's 
 import json
 
 from infra.config import BatchTransformConfig, Release
+from infra.constructs import pictures
+from infra.constructs.dashboard import Picture
 from infra.constructs.hosting import digest, execution_role
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
@@ -36,9 +38,10 @@ class BatchTransform(Construct):
         release: Release,
     ) -> None:
         super().__init__(scope, id_)
-        self._names, self._platform = names, platform
+        self._names, self._platform, self._settings = names, platform, settings
         model = self._model(settings, release)
         job = transform_job(settings, names, model=model.name, kms_key=platform.key.arn)
+        self._jobs = str(job["TransformJobName"]).split("<", 1)[0]
         scheduler = self._scheduler_role(any_invocation(job["TransformJobName"]))
         aws.SchedulerSchedule(
             self,
@@ -56,6 +59,16 @@ class BatchTransform(Construct):
             depends_on=[scheduler.attach()],
         )
         self._tell_of_failures(self._model_name(release))
+
+    def pictures(self) -> list[Picture]:
+        """What the dashboard shows of its jobs."""
+        region = self._names.environment.region
+        return pictures.transform_jobs(self._jobs, self._failed, self._settings.instance_type, region)
+
+    @property
+    def _failed(self) -> str:
+        """The rule that tells of failed jobs."""
+        return f"{self._names.base}-failed"
 
     def _model(self, settings: BatchTransformConfig, release: Release) -> aws.SagemakerModel:
         names, platform = self._names, self._platform
@@ -100,7 +113,7 @@ class BatchTransform(Construct):
         rule = aws.CloudwatchEventRule(
             self,
             "failed",
-            name=f"{self._names.base}-failed",
+            name=self._failed,
             description="[critical] A batch transform failed. Runbook: docs/runbooks/batch-failed.md",
             event_pattern=json.dumps(pattern),
         )

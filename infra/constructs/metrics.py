@@ -13,6 +13,7 @@ INSTANCES: Final = "/aws/sagemaker/Endpoints"
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
+TRANSFORM_JOBS: Final = "/aws/sagemaker/TransformJobs"
 OF_A_VARIANT: Final = ("EndpointName", "VariantName")
 
 
@@ -111,14 +112,27 @@ def of_every_endpoint(
     CloudWatch takes names apart at everything that is no letter or digit, and finds them by their parts; so it would
     also find another environment's model whose name has the words of this one's prefix, in the same account and region.
     """
-    term = " ".join(f"{dimensions[0]}={word}" for word in re.findall(r"[a-zA-Z0-9]+", names.base))
-    return Search(namespace, name, dimensions, term, statistic)
+    return Search(namespace, name, dimensions, _words(dimensions[0], names.base), statistic)
+
+
+def of_transform_jobs(name: str, job: str, statistic: str) -> Search:
+    """A metric that each instance of a transform job publishes once a minute, of every job named like this."""
+    return Search(TRANSFORM_JOBS, name, ("Host",), _words("Host", job), statistic)
+
+
+def rule_matches(rule: str) -> Metric:
+    """How often an event has matched a rule of EventBridge's."""
+    return Metric("AWS/Events", "TriggeredRules", (("RuleName", rule),), "Sum")
 
 
 def of_every_feature(name: str, endpoint: str) -> Search:
     """A metric that the drift job publishes of each feature once a window."""
     dimensions = (contract.ENDPOINT_DIMENSION, contract.FEATURE_DIMENSION)
     return Search(contract.METRIC_NAMESPACE, name, dimensions, f'{contract.ENDPOINT_DIMENSION}="{endpoint}"', "Maximum")
+
+
+def _words(dimension: str, text: str) -> str:
+    return " ".join(f"{dimension}={word}" for word in re.findall(r"[a-zA-Z0-9]+", text))
 
 
 def _variant(endpoint: str, variant: str) -> tuple[tuple[str, str], ...]:

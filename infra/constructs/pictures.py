@@ -1,6 +1,7 @@
 """What a dashboard shows of one endpoint, whatever its kind: traffic, errors, latency, capacity, drift, quality."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from infra.config.instance_sizes import gpus
@@ -12,7 +13,9 @@ from infra.constructs.metrics import (
     instance_metric,
     monitoring_metric,
     of_every_feature,
+    of_transform_jobs,
     quality_metric,
+    rule_matches,
 )
 from infra.naming import VARIANT
 from infra.prices import SERVERLESS_GB_SECOND, Price, prices
@@ -76,6 +79,26 @@ def answers_cost(endpoint: str, gigabytes: float, region: str) -> list[Picture]:
     took = endpoint_metric("ModelLatency", endpoint, "Sum")
     line = Times(took, price.usd * gigabytes / MICROSECONDS_A_SECOND, f"{gigabytes:g} GB")
     return [Picture(_dated("Cost of answers", price), HOUR, [line])]
+
+
+def transform_jobs(job: str, failed: str, instance_type: str, region: str) -> list[Picture]:
+    """Batch transforms whose names begin like `job`: how busy their instances are, what they cost, which failed.
+
+    `failed` is the rule that tells of failed jobs.
+    """
+    busy = [of_transform_jobs(name, job, "Average") for name in BUSY[:2]]
+    hours = Times(of_transform_jobs(BUSY[0], job, "SampleCount"), 1 / SAMPLES_AN_HOUR, "")
+    price = prices(region).instance_hour(instance_type)
+    shown = [
+        Picture("Jobs that failed", DAY, [rule_matches(failed)]),
+        Picture("How busy an instance is (%)", HOUR, busy),
+        Picture("Hours of instances, a day", DAY, [hours]),
+    ]
+    if price is not None:
+        dollars = replace(hours, factor=price.usd / SAMPLES_AN_HOUR)
+        title = f"Cost of instances (USD a day, estimated at list prices, {price.as_of})"
+        shown.append(Picture(title, DAY, [dollars]))
+    return shown
 
 
 def drift(endpoint: str) -> list[Picture]:

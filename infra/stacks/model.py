@@ -74,7 +74,9 @@ class ModelStack(EnvironmentStack):
         """The endpoint and what watches it; the monitoring jobs whose alarms may ask for a run."""
         model, names, platform = self._model, self._names, self._platform
         if isinstance(model.endpoint, BatchTransformConfig):
-            BatchTransform(self, "batch", settings=model.endpoint, names=names, platform=platform, release=lock.current)
+            settings, release = model.endpoint, lock.current
+            batch = BatchTransform(self, "batch", settings=settings, names=names, platform=platform, release=release)
+            self._pictures += batch.pictures()
             return []
         kind = hosting(model.endpoint, names, platform)
         alarms = EndpointAlarms(self, "alarms", endpoint=names.base, alerts=platform.alerts)

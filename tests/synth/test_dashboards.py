@@ -9,7 +9,9 @@ from monitoring import contract
 from tests.synth.dashboards import metric_rows, searched, shown, widgets
 
 INSTANCES = "/aws/sagemaker/Endpoints"
+JOBS = "/aws/sagemaker/TransformJobs"
 PUBLISHED_SOMEWHERE = {
+    JOBS: {"CPUUtilization", "MemoryUtilization"},
     "AWS/SageMaker": {
         *("Invocations", "InvocationsProcessed", "Invocation5XXErrors", "ModelLatency"),
         *("ApproximateBacklogSize", "ServerlessConcurrentExecutionsUtilization"),
@@ -116,7 +118,7 @@ def cost_lines(stack):
         if widget["properties"].get("title", "").startswith("Cost of"):
             rows = widget["properties"]["metrics"]
             by_id = {row[-1]["id"]: row for row in rows}
-            for row in (row[0] for row in rows if len(row) == 1):
+            for row in (row[0] for row in rows if row[0] is row[-1] and "SEARCH" not in row[0]["expression"]):
                 of, factor = row["expression"].split(" * ")
                 yield row["label"], by_id[of], float(factor)
 
@@ -143,6 +145,24 @@ def test_a_serverless_endpoint_shows_what_its_answers_cost(kinds):
     (megabytes,) = {one["production_variants"][0]["serverless_config"]["memory_size_in_mb"] for one in configurations}
     assert (row[1], row[-1]["stat"]) == ("ModelLatency", "Sum")
     assert factor * 1e6 == pytest.approx(0.00002 * megabytes / 1024)
+
+
+def test_a_batch_transform_shows_its_jobs_those_that_failed_and_what_they_cost(kinds):
+    stack = kinds["batch-transform"]
+    job = json.loads(stack.only("aws_scheduler_schedule")["target"]["input"])["TransformJobName"]
+    searches = list(searched(stack))
+    assert {(search["namespace"], search["name"], search["statistic"]) for search in searches} >= {
+        (JOBS, "CPUUtilization", "Average"),
+        (JOBS, "CPUUtilization", "SampleCount"),
+    }
+    for search in searches:
+        words = [term.removeprefix("Host=") for term in search["term"].split()]
+        assert "-".join(words) == job.split("<")[0].rstrip("-")
+    (failed,) = [dimensions for namespace, _, dimensions, _ in shown(stack) if namespace == "AWS/Events"]
+    (rule,) = [one for one in stack.all("aws_cloudwatch_event_rule").values() if one["name"].endswith("-failed")]
+    assert failed == {"RuleName": rule["name"]}
+    ((_, _, factor),) = cost_lines(stack)
+    assert factor * 60 == pytest.approx(prices("us-east-1").instance_hour("ml.m5.large").usd)
 
 
 def test_where_no_price_is_known_no_cost_is_shown(prod):
