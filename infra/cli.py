@@ -50,6 +50,7 @@ COMMANDS: Final = (
         "infra.retraining.commands:retraining",
         "What would start a run now, what the governor decided, and why.",
     ),
+    ("simulate", "infra.plan.simulate:simulate", "Replay windows against a model's rules for retraining."),
     ("retrain", "infra.retraining.commands:retrain", "Ask the governor for a training run."),
     ("hold", "infra.retraining.commands:hold", "Let nothing start a training run until `resume`."),
     ("resume", "infra.retraining.commands:resume", "Release a hold."),

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "infra.errors": (),
     "infra.prices": (),
     "infra.demo": ("infra", *CONTRACTS, *SERVED, "training.metrics", "training.evaluate"),
+    "infra.plan.simulate": ("infra", *CONTRACTS, "monitoring.governor.rules", "monitoring.governor.spec"),
     "infra": ("infra", *CONTRACTS),
     "training": SERVED,
     "monitoring": SERVED,

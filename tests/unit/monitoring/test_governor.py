@@ -259,6 +259,30 @@ def test_without_its_table_it_starts_nothing_and_says_what_to_do(aws, capsys):
     assert aws["sagemaker"].runs == {}
 
 
+@pytest.mark.parametrize("code", ["ResourceNotFound", "ThrottlingException", "AccessDeniedException"])
+def test_a_pipeline_that_is_gone_or_not_told_of_is_an_error_that_is_tried_again_and_no_decision(aws, monkeypatch, code):
+    def refused(**_):
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "ListPipelineExecutions")
+
+    monkeypatch.setattr(aws["sagemaker"], "paginate", refused)
+    with pytest.raises(ClientError, match=rf"\({code}\) when calling the ListPipelineExecutions"):
+        handler(asked(), None)
+    assert aws["dynamodb"].scan(TableName=SPEC.table)["Items"] == []
+
+
+def test_events_out_of_order_are_decided_as_of_their_own_times(aws):
+    aws["sagemaker"].runs["a"] = run(NOW, "Succeeded")
+    put_files(aws, 3)
+    late, early = NOW + timedelta(days=80), NOW + timedelta(days=10)
+    assert (
+        "the cooldown lasts until"
+        in decide(event("aws.events", "Scheduled Event", {}, time=early.isoformat()))["reason"]
+    )
+    assert decide(event("aws.events", "Scheduled Event", {}, id_="b", time=late.isoformat()))["start"]
+    again = decide(event("aws.events", "Scheduled Event", {}, id_="c", time=early.isoformat()))
+    assert "the cooldown lasts until" in again["reason"] or "still in flight" in again["reason"]
+
+
 def test_another_version_of_the_spec_is_refused(monkeypatch):
     monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 2}))
     with pytest.raises(ValueError, match="must have schema_version 3"):
