@@ -59,6 +59,7 @@ def drifted(life, released):
     return SimpleNamespace(
         captured=[json.loads(line) for text in captured for line in text.splitlines()],
         report=life.cloud.drift_reports(life.names)[-1],
+        page=life.cloud.drift_page(life.names).decode(),
         alarms=[name.removeprefix(f"{life.names.base}-") for name, _, _ in life.cloud.alarms_raised(alarms)],
         decisions=[decision for decision in life.decisions() if decision["started_by"] == "drift"],
         versions=life.registered(),
@@ -73,7 +74,13 @@ def judged(life, drifted):
     before = life.quality_reports()[-1], life.cloud.alarms_raised([alarm])
     life.tell_who_left(600, hour="2020/03/02/20")
     life.cloud.advance(datetime(2020, 3, 3, 8, tzinfo=UTC))
-    return SimpleNamespace(before=before, report=life.quality_reports()[-1], raised=life.cloud.alarms_raised([alarm]))
+    return SimpleNamespace(
+        before=before,
+        report=life.quality_reports()[-1],
+        raised=life.cloud.alarms_raised([alarm]),
+        decisions=[decision for decision in life.decisions() if decision["started_by"] == "quality"],
+        versions=life.registered(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +197,14 @@ def test_the_drift_report_names_what_has_moved_and_the_alarms_are_raised(drifted
     assert "drift-features" in drifted.alarms
 
 
+def test_the_windows_answers_are_explained_beside_the_training_rows(drifted):
+    explained = drifted.report["explanations"]
+    assert explained["rows"] == 100
+    assert {each["name"] for each in explained["mean_absolute"]} == {"age", "visits"}
+    assert explained["mean_absolute"][0]["name"] == "visits"
+    assert "What the model goes by" in drifted.page
+
+
 def test_drift_starts_one_training_and_never_a_second_beside_it(drifted):
     started = [decision for decision in drifted.decisions if decision["start"]]
     assert len(started) == 1
@@ -207,6 +222,12 @@ def test_labels_that_arrive_a_day_late_tell_how_wrong_the_answers_were_and_the_a
     ((_, at, reason),) = judged.raised
     assert at.date() == datetime(2020, 3, 3, tzinfo=UTC).date()
     assert f"was less than the threshold ({watched['limit']})" in reason
+
+
+def test_a_fall_of_quality_starts_one_training_as_drift_does(judged):
+    started = [decision for decision in judged.decisions if decision["start"]]
+    assert [decision["reason"] for decision in started] == [f"alarm flow-local-{MODEL}-quality"]
+    assert judged.versions == [1, 2, 3]
 
 
 def test_verify_fails_with_the_difference_after_somebody_changed_the_endpoint_by_hand(broken, released):
@@ -279,7 +300,7 @@ def test_every_action_that_a_role_is_allowed_was_used_or_is_listed_with_its_reas
 
 
 def test_after_retire_and_destroy_nothing_is_left(gone):
-    assert "2 versions deleted" in gone.retired
+    assert "3 versions deleted" in gone.retired
     assert gone.left == []
 
 
