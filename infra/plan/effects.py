@@ -15,8 +15,11 @@ AUTOMATION: Final = frozenset(
     {
         *("aws_cloudwatch_event_rule", "aws_cloudwatch_event_target", "aws_lambda_function"),
         *("aws_sagemaker_pipeline", "aws_scheduler_schedule"),
+        *("aws_route_table", "aws_route_table_association", "aws_security_group", "aws_subnet"),
+        *("aws_vpc", "aws_vpc_endpoint", "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"),
     }
 )
+"""A network too: what serves in it goes on, but no job and no new instance gets its files without a way to them."""
 ENDPOINT: Final = "aws_sagemaker_endpoint"
 SCALING: Final = frozenset({"aws_appautoscaling_policy", "aws_appautoscaling_target"})
 

@@ -100,6 +100,7 @@ def test_a_secrets_value_is_never_told(mark, secret):
         ("aws_appautoscaling_target", ["create"], Effect.NONE),
         ("aws_appautoscaling_policy", ["delete"], Effect.CAPACITY),
         ("aws_scheduler_schedule", ["delete", "create"], Effect.PAUSE),
+        ("aws_vpc_endpoint", ["delete", "create"], Effect.PAUSE),
         ("aws_iam_role", ["delete"], Effect.NONE),
     ],
 )
