@@ -99,8 +99,7 @@ def _message(branches: list[ErrorDetails], section: type[Section], node: Node | 
     if kind == "missing":
         return f"is missing: add it ({meaning(section, details['loc'])})"
     if kind == "union_tag_not_found":
-        *most, last = kinds(section, details["loc"])
-        return f"needs a kind: {', '.join(most)} or {last}"
+        return f"needs a kind: {' or '.join(kinds(section, details['loc']))}"
     if kind == "union_tag_invalid":
         return f'is "{context["tag"]}" but must be {" or ".join(context["expected_tags"].split(", "))}'
     if kind == "extra_forbidden":

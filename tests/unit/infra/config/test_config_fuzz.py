@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from infra.config import ConfigError, EnvironmentConfig, load_model, model_names
+from infra.config import ConfigError, EnvironmentConfig, load_environment, load_model, model_names
 from infra.config.yaml_source import read_yaml
 
 PROJECT = Path(__file__).parents[4]
@@ -29,6 +29,22 @@ ENVIRONMENT = EnvironmentConfig.model_validate(
         "state": {"kind": "file", "directory": "state"},
     }
 )
+CREATED = {
+    "prefix": "acme",
+    "account": "123456789012",
+    "region": "eu-central-1",
+    "state": {"kind": "s3", "bucket": "acme-terraform-state"},
+    "permissions_boundary": "bootstrap",
+    "network": {"kind": "create", "cidr": "10.0.0.0/16", "zones": ["a", "b"], "interfaces": ["monitoring"]},
+    "other_buckets": ["acme-wording"],
+    "shares_registry_with": ["210987654321"],
+    "registry_from": "dev",
+    "registry_lock_days": 365,
+    "retention": {"superseded_days": 90, "log_days": 365},
+}
+EXISTING = CREATED | {
+    "network": {"kind": "existing", "subnets": ["subnet-01234567"], "security_groups": ["sg-01234567"]}
+}
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 VALUES = st.recursive(SCALARS, lambda below: st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=5), below))
 
@@ -74,6 +90,23 @@ def test_any_value_anywhere_loads_or_is_told_with_its_line(root, place, value):
     for problem in problems or ():
         assert problem.message
         assert problem.line is not None or "UTF-8" in problem.message
+
+
+@given(
+    st.sampled_from([CREATED, EXISTING]).flatmap(
+        lambda file: st.tuples(st.just(file), st.sampled_from(sorted(paths(file))))
+    ),
+    VALUES | st.sampled_from(["none", "existing", "0.0.0.0/0", "10.0.0.0/99", "999.0.0.0/16"]),
+)
+def test_any_value_anywhere_in_an_environment_loads_or_is_told_with_its_line(root, place, value):
+    text = json.dumps(replaced(*place, value), ensure_ascii=False, indent=1)
+    (root / "environments/prod.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        load_environment("prod", root)
+    except ConfigError as error:
+        for problem in error.problems:
+            assert problem.message
+            assert problem.line is not None or "UTF-8" in problem.message
 
 
 @given(st.text() | st.text(alphabet="ab: -[]{}#&*!|>'\"\n\t%@`<?,.0~", max_size=40))
