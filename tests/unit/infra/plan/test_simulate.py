@@ -24,6 +24,11 @@ def project(new_project):
     return project
 
 
+@pytest.fixture(scope="module")
+def model(project):
+    return load_model("churn", load_environment("local", project.root), project.root)
+
+
 @pytest.fixture
 def run(capsys, project, monkeypatch, tmp_path):
     monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
@@ -85,9 +90,8 @@ def test_what_cannot_be_replayed_is_told_in_a_line(run, tmp_path, file, said):
 
 
 @given(drifted=st.lists(st.booleans(), max_size=40))
-def test_no_two_runs_within_the_cooldown_and_none_without_windows_enough(project, drifted):
+def test_no_two_runs_within_the_cooldown_and_none_without_windows_enough(model, drifted):
     windows = [Window(BEGIN + timedelta(days=3 * number), each) for number, each in enumerate(drifted)]
-    model = load_model("churn", load_environment("local", project.root), project.root)
     started = [window.end for window, decision in replay(model, windows) if decision and decision.start]
     assert all(later - earlier >= timedelta(days=20) for earlier, later in pairwise(started))
     for end in started:
