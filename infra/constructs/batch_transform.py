@@ -100,7 +100,7 @@ class BatchTransform(Construct):
             names=names.environment,
         )
         prefix = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:transform-job"
-        role.grant(allow(["sagemaker:CreateTransformJob"], [f"{prefix}/{jobs}"]))
+        role.grant(allow(["sagemaker:CreateTransformJob", "sagemaker:AddTags"], [f"{prefix}/{jobs}"]))
         self._platform.key.grant_decrypt(role)  # the schedule's input
         return role
 

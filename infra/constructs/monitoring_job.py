@@ -62,7 +62,7 @@ class MonitoringJob(Construct):
         )
         prefix = f"arn:aws:sagemaker:{names.environment.region}:{names.environment.account}:processing-job"
         role.grant(
-            allow(["sagemaker:CreateProcessingJob"], [f"{prefix}/{jobs}"]),
+            allow(["sagemaker:CreateProcessingJob", "sagemaker:AddTags"], [f"{prefix}/{jobs}"]),
             allow(["iam:PassRole"], [self.role.arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}),
         )
         self._platform.key.grant_decrypt(role)  # the schedule's input
