@@ -34,7 +34,7 @@ def use_mirror(outdir: str | Path, mirrors: Iterable[Path] | None = None) -> Pat
     if package:
         for stack in sorted(Path(outdir, "stacks").glob("*/")):
             link(stack, package)
-            _unlink_if_dangling(stack / INSTALLED / _path_in_mirror(package))
+            _leave_the_cache(stack / INSTALLED / _path_in_mirror(package), package)
             _lock(stack / LOCK_FILE)
     return package
 
@@ -85,10 +85,15 @@ def _path_in_mirror(package: Path) -> Path:
     return Path(*package.parts[package.parts.index(Path(schema.SOURCE).parts[0]) :])
 
 
-def _unlink_if_dangling(link: Path) -> None:
-    """Forget a package that is gone (a plugin cache that was cleared): Terraform would not look again."""
-    if link.is_symlink() and not link.exists():
-        link.unlink()
+def _leave_the_cache(installed: Path, package: Path) -> None:
+    """Link what Terraform has installed to the mirror itself.
+
+    The command lines install by a plugin cache that all projects of a user share, and the last one to install leaves
+    its own link there: with that project the provider of every other would go.
+    """
+    if installed.is_symlink() and installed.readlink() != package:
+        installed.unlink()
+        installed.symlink_to(package)
 
 
 def _lock(file: Path) -> None:

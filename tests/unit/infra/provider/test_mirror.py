@@ -93,12 +93,12 @@ def test_the_users_own_mirror_comes_before_the_machines(monkeypatch, tmp_path):
     assert find_package(usual_mirrors()) == package
 
 
-def test_an_installed_provider_whose_package_is_gone_is_forgotten_and_a_good_one_kept(tmp_path, mirror, output):
+def test_an_installed_provider_is_the_mirrors_own_whatever_becomes_of_the_cache_between(tmp_path, mirror, output):
     installed = [
         output / "stacks" / stack / ".terraform/providers" / SOURCE / "5.100.0/linux_amd64" for stack in ("one", "two")
     ]
-    for link, package in zip(installed, (tmp_path / "gone", tmp_path), strict=True):
+    for link, cached in zip(installed, (tmp_path / "gone", tmp_path), strict=True):
         link.parent.mkdir(parents=True)
-        link.symlink_to(package)
-    use_mirror(output, [mirror])
-    assert [link.is_symlink() for link in installed] == [False, True]
+        link.symlink_to(cached)
+    package = use_mirror(output, [mirror])
+    assert [link.readlink() for link in installed] == [package, package]
