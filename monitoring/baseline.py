@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from monitoring.baseline_document import Baseline, numbers
+from monitoring.baseline_document import Baseline
 from monitoring.bins import Bins, CategoricalBins, NumericBins
 from monitoring.contract import (
     BASELINE_FILE,
@@ -16,7 +16,7 @@ from monitoring.contract import (
     MODEL_INPUT,
     STATISTICS_FILE,
 )
-from monitoring.correlation import Association
+from monitoring.correlation import Association, numbers
 from monitoring.errors import MonitoringError
 from monitoring.explanations.attribution import Attribution
 from monitoring.explanations.explained import attribution
@@ -24,6 +24,7 @@ from monitoring.fairness.decisions import DecidedGroups
 from monitoring.job import Job
 from monitoring.model_monitor import constraints, statistics
 from monitoring.profile import Profile
+from monitoring.sample import Sample
 from monitoring.scoring import load_predictor, matrix
 from monitoring.spec import Spec
 from serving.core.booster import Matrix
@@ -47,12 +48,14 @@ def compute_baseline(split: pl.DataFrame, predictor: Predictor, spec: Spec) -> B
     features = [_fit(one, split[one.name]) for one in signature.inputs]
     profile = Profile.of(features, NumericBins.fit(scores), split, scores)
     numeric = [one.name for one in signature.inputs if one.type == "numeric"]
+    association = Association.fit(numeric, numbers(split, numeric))
     return Baseline(
         spec.model,
         spec.problem,
         signature.model_sha256,
         profile,
-        association=Association.fit(numeric, numbers(split, numeric)),
+        association=association,
+        sample=Sample.of(features, split, association),
         decided=_decided(features, split, scores, spec=spec, threshold=signature.threshold),
         explained=_explained(predictor, inputs, spec.explained_rows),
     )

@@ -7,9 +7,10 @@
 - `model_sha256`: of the model file whose predictions these are.
 - `rows`: rows of the training split.
 - `features`: one object a feature, in the signature's order, which is the order of CSV columns without a header:
-  `name`; `type`, `numeric` or `categorical`; for numeric ones `edges`, for categorical ones `categories` (each with a
-  bin of its own, most frequent first) and `rare` (the others, which share one); `counts`, one a bin in the order that
-  `monitoring.bins` gives them, the last being missing values; `total`, the sum of the known values (0 for categories).
+  `name`; `type`, `numeric` or `categorical`; for numeric ones `edges`; for categorical ones `categories` (each with a
+  bin of its own, most frequent first), `rare` (the others, which share one) and `once` (how many have a single row);
+  `counts`, one a bin in the order that `monitoring.bins` gives them, the last being missing values; `total`, the sum of
+  the known values (0 for categories).
 - `prediction`: the same for the model's score, always numeric. The model has seen these rows, so it is a little surer
   of itself here than in traffic: a small PSI of the prediction is no news.
 - `decided`: of a binary classifier, the rows of each category by label and answer
@@ -18,6 +19,9 @@
   not asked for. A baseline without these two is read as one with nulls.
 - `association`: how the numeric features go together (`monitoring.correlation.Association`); null with fewer than two
   of them, or very many. A baseline without it is read as one with null.
+- `sample`: the bins, and the scores that correlations are taken of, of 2,000 rows (`monitoring.sample.Sample`): how
+  features move together by chance. Of each value no more than its bin and its distance from the mean in 32nds of a
+  standard deviation. A baseline without it is read as one with null.
 """
 
 import json
@@ -37,6 +41,7 @@ from monitoring.explanations.attribution import Attribution
 from monitoring.fairness.decisions import DecidedGroups, Decisions
 from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
+from monitoring.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Baseline:
     association: Association | None = None
     decided: DecidedGroups | None = None
     explained: Attribution | None = None
+    sample: Sample | None = None
 
     @property
     def schema(self) -> pl.Schema:
@@ -84,7 +90,7 @@ class Baseline:
         """How the rows' numeric features go together; None where the baseline does not know."""
         if self.association is None:
             return None
-        return Moments.of(self.association.scales, numbers(rows, self.association.scales.names))
+        return Moments.of(self.association.scales, self.association.columns(rows))
 
     @property
     def no_moments(self) -> Moments | None:
@@ -104,6 +110,7 @@ class Baseline:
             "decided": self.decided and self.decided.to_json(),
             "explained": self.explained and self.explained.to_json(self.schema.names()),
             "association": self.association and self.association.to_json(),
+            "sample": self.sample and self.sample.to_json(),
         }
 
 
@@ -133,18 +140,15 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def _optional(document: dict[str, Any], bins: Sequence[Bins]) -> dict[str, Any]:
-    association, decided, explained = (document.get(key) for key in ("association", "decided", "explained"))
+    keys = ("association", "sample", "decided", "explained")
+    association, sample, decided, explained = (document.get(key) for key in keys)
     categorical = [each for each in bins if isinstance(each, CategoricalBins)]
     return {
         "association": association and Association.from_json(association),
+        "sample": sample and Sample.from_json(sample, bins),
         "decided": decided and DecidedGroups.from_json(decided, categorical),
         "explained": explained and Attribution.from_json(explained, [each.name for each in bins]),
     }
-
-
-def numbers(rows: pl.DataFrame, names: Sequence[str]) -> list[Numbers]:
-    """The named columns as numbers, NaN where a value is missing."""
-    return [rows[name].cast(pl.Float64).to_numpy() for name in names]
 
 
 def _dtype(kind: str) -> type[pl.DataType]:

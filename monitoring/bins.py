@@ -26,6 +26,8 @@ A bin a category, for hundreds of them, would make small windows drift by chance
 """
 
 LARGEST: Final = float(np.finfo(np.float64).max)
+RARE, NEW, MISSING = -3, -2, -1
+"""Where the counts of categories that have no bin of their own are."""
 
 Numbers = npt.NDArray[np.float64]
 """A numeric column, NaN where a value is missing."""
@@ -73,6 +75,13 @@ class NumericBins:
         at_most = [0, *(np.count_nonzero(column <= edge) for edge in self.edges), len(column) - missing]
         return np.array([*map(sub, at_most[1:], at_most), missing], dtype=np.int64)
 
+    def places(self, values: pl.Series) -> Places:
+        """The bin of each value, shape (rows,)."""
+        column = values.cast(pl.Float64).to_numpy()
+        found = np.searchsorted(self.edges, column).astype(np.int32)
+        found[np.isnan(column)] = len(self.edges) + 1
+        return found
+
     def labels(self) -> list[str]:
         """What each bin holds, in words, in the order of the counts."""
         bounds = ["-inf", *(f"{edge:.6g}" for edge in self.edges), "inf"]
@@ -91,11 +100,13 @@ class CategoricalBins:
         name: The column.
         categories: Those with a bin of their own, most frequent first.
         rare: The other categories of the baseline; they share a bin.
+        once: How many categories the baseline has a single row of: as likely as one of them is one that it has none of.
     """
 
     name: str
     categories: tuple[str, ...]
     rare: tuple[str, ...]
+    once: int = 0
     type: Literal["categorical"] = "categorical"
 
     @classmethod
@@ -104,7 +115,8 @@ class CategoricalBins:
         column = values.cast(pl.String).drop_nulls().alias("category")
         frequency = column.filter(column != "").value_counts().sort("count", "category", descending=[True, False])
         ordered = tuple(frequency["category"].to_list())
-        return cls(values.name, ordered[:CATEGORY_BINS], ordered[CATEGORY_BINS:])
+        once = int((frequency["count"] == 1).sum())
+        return cls(values.name, ordered[:CATEGORY_BINS], ordered[CATEGORY_BINS:], once)
 
     def count(self, values: pl.Series) -> Counts:
         """Rows in each bin, shape (len(categories) + 3,): rare, new and missing (null or empty) are the last three."""
@@ -133,7 +145,8 @@ class CategoricalBins:
 
     def to_json(self) -> dict[str, Any]:
         """As `baseline.json` holds it."""
-        return {"name": self.name, "type": self.type, "categories": list(self.categories), "rare": list(self.rare)}
+        names = {"categories": list(self.categories), "rare": list(self.rare)}
+        return {"name": self.name, "type": self.type, **names, "once": self.once}
 
 
 Bins = NumericBins | CategoricalBins
@@ -147,7 +160,7 @@ def read_bins(document: dict[str, Any]) -> Bins:
     """
     name, kind = document["name"], document["type"]
     if kind == "categorical":
-        return CategoricalBins(name, tuple(document["categories"]), tuple(document["rare"]))
+        return CategoricalBins(name, tuple(document["categories"]), tuple(document["rare"]), document.get("once", 0))
     if kind != "numeric":
         raise MonitoringError(f"baseline: feature {name} is of type {kind!r}: must be numeric or categorical")
     edges = tuple(float(edge) for edge in document["edges"])

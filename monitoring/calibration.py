@@ -1,55 +1,119 @@
 """Thresholds that mean something: from what chance alone does to windows of this size.
 
-A fixed threshold alarms on small windows by noise and sleeps through small shifts in large ones. Here the baseline's
-counts are drawn anew, many times, as a baseline and a window without any drift; the thresholds are such that in a
-chosen share of those windows any feature reaches its own.
-Source: Westfall and Young, Resampling-based multiple testing (1993), for the distribution of the maximum.
-Features are drawn independently of each other; where they move together, false alarms are rarer than chosen.
+A fixed threshold alarms on small windows by noise and sleeps through small shifts in large ones. Here a baseline and a
+window without any drift are drawn anew, many times; the thresholds are such that in a chosen share of the draws any
+feature, or the correlations, reach their own.
+
+What a feature does alone is drawn from its counts, rare categories and all; what features do together, from the
+baseline's sample of whole rows.
+Sources: Westfall and Young, Resampling-based multiple testing (1993), for the distribution of the maximum; Good, The
+population frequencies of species and the estimation of population parameters (1953), for what was never seen.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from monitoring.bins import NEW, RARE, CategoricalBins
+from monitoring.correlation import effective_root
 from monitoring.profile import Distribution
+from monitoring.sample import Sample
 from monitoring.statistics import Statistic
 from monitoring.statistics.psi import PSEUDO_COUNT
-from monitoring.statistics.statistic import Counts, Values, shares
+from monitoring.statistics.statistic import Values
 
 DRAWS: Final = 4000
-"""The rate that is met is within 0.7 percentage points of one of 5 %, nineteen times in twenty."""
+DRAWS_TOGETHER: Final = 2000
+"""The rate that is met is within a percentage point of one of 5 %, nineteen times in twenty."""
 SEED: Final = 20130101
 """The same window is judged alike each time."""
 MARGIN: Final = 1e-9
 """Rounding is no drift, for a feature that is constant too."""
 
 
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on there is drift.
+
+    Attributes:
+        features: One a feature.
+        correlation: Of the largest change of any pair's correlation, in standard errors; None where none is looked at.
+    """
+
+    features: tuple[float, ...]
+    correlation: float | None = None
+
+
 def calibrated_thresholds(
-    baselines: Sequence[Distribution], statistics: Sequence[Statistic], rows: int, false_alarm_rate: float
-) -> list[float]:
-    """The threshold of each feature, for windows of `rows` rows.
+    baselines: Sequence[Distribution],
+    statistics: Sequence[Statistic],
+    rows: int,
+    false_alarm_rate: float,
+    *,
+    sample: Sample | None = None,
+    correlation: bool = False,
+) -> Thresholds:
+    """The thresholds for windows of `rows` rows.
 
     Args:
         baselines: Each feature's counts in the baseline.
         statistics: Each feature's statistic.
         rows: Rows in the window.
-        false_alarm_rate: The share of windows without drift in which at least one feature reaches its threshold.
+        false_alarm_rate: The share of windows without drift in which anything reaches its threshold.
+        sample: Rows of the baseline; without it features are taken to move by chance independently of each other.
+        correlation: Whether correlations are looked at too, for which there must be a sample.
 
     Returns:
-        One threshold a feature, always above 0.
+        Thresholds above 0.
     """
     generator = np.random.default_rng(SEED)
-    pairs = zip(baselines, statistics, strict=True)
-    by_chance = np.stack([_by_chance(each.counts, statistic, rows, generator) for each, statistic in pairs])
-    own = np.quantile(by_chance, 1 - false_alarm_rate, axis=1) + MARGIN
-    together = np.quantile((by_chance / own[:, None]).max(axis=0), 1 - false_alarm_rate)
-    return [float(threshold) for threshold in own * together + MARGIN]
+    pairs = [*zip(baselines, statistics, strict=True)]
+    alone = np.stack([_by_chance(each, statistic, rows, generator) for each, statistic in pairs])
+    if sample is None:
+        return Thresholds(_of_features(alone, alone, false_alarm_rate))
+    then, now = (sample.windows(size, DRAWS_TOGETHER, generator) for size in (baselines[0].rows, rows))
+    together = np.empty((len(pairs), DRAWS_TOGETHER))
+    for feature, (each, statistic) in enumerate(pairs):
+        drawn = (sample.counts(side, feature, len(each.counts)) for side in (then, now))
+        together[feature] = statistic.compute(*drawn)
+    if not correlation:
+        return Thresholds(_of_features(alone, together, false_alarm_rate))
+    change = sample.correlation_changes(then, now) * effective_root(baselines[0].rows, rows)
+    rate = _rate_of_each(_in_their_quantiles(together, false_alarm_rate), change, false_alarm_rate)
+    return Thresholds(_of_features(alone, together, rate), float(np.quantile(change, 1 - rate)) + MARGIN)
 
 
-def _by_chance(baseline: Counts, statistic: Statistic, rows: int, generator: np.random.Generator) -> Values:
+def _of_features(alone: Values, together: Values, rate: float) -> tuple[float, ...]:
+    """What any feature reaches in this share of the draws; both of shape (features, draws)."""
+    own = np.quantile(alone, 1 - rate, axis=1)
+    margin = np.quantile(_in_their_quantiles(together, rate), 1 - rate)
+    return tuple(((own + MARGIN) * margin + MARGIN).tolist())
+
+
+def _in_their_quantiles(draws: Values, rate: float) -> Values:
+    """The feature that is largest beside what it alone reaches at this rate, by draw, shape (draws,)."""
+    own = np.quantile(draws, 1 - rate, axis=1, keepdims=True) + MARGIN
+    return np.asarray((draws / own).max(axis=0))
+
+
+def _rate_of_each(one: Values, other: Values, rate: float) -> float:
+    """The rate at which each of two kinds of alarm is raised, if either is to be in a share of the draws."""
+    ranks = np.stack([np.argsort(np.argsort(-each, kind="stable"), kind="stable") for each in (one, other)]) + 1
+    return float(np.quantile(ranks.min(axis=0) / ranks.shape[1], rate))
+
+
+def _by_chance(baseline: Distribution, statistic: Statistic, rows: int, generator: np.random.Generator) -> Values:
     """The statistic between baselines and windows without drift, shape (DRAWS,)."""
     # What the baseline has not seen may still be there: its empty bins are given a chance.
-    probabilities = shares(baseline, PSEUDO_COUNT)
-    then = generator.multinomial(int(baseline.sum()), probabilities, size=DRAWS)
+    smoothed = baseline.counts + PSEUDO_COUNT
+    if isinstance(baseline.bins, CategoricalBins):
+        smoothed[NEW] = max(baseline.bins.once, PSEUDO_COUNT)
+    probabilities = smoothed / smoothed.sum()
+    then = generator.multinomial(baseline.rows, probabilities, size=DRAWS)
+    if isinstance(baseline.bins, CategoricalBins):
+        # What a baseline has seen is not new to it.
+        then[:, RARE] += then[:, NEW]
+        then[:, NEW] = 0
     return statistic.compute(then, generator.multinomial(rows, probabilities, size=DRAWS))

@@ -1,17 +1,18 @@
 """Drift that no single feature shows: the correlations of the numeric features, all pairs at once.
 
-The statistic is the largest change of any pair's correlation, in standard errors; its threshold is what chance alone
-reaches in windows of this size, found by drawing windows from the baseline's own rows when the baseline is made.
+The statistic is the largest change of any pair's correlation, in standard errors; its threshold, as every feature's, is
+what chance alone reaches in windows of this size (`monitoring.calibration`).
 Sources: Steiger, Tests for comparing elements of a correlation matrix (1980); Hampel, The influence curve and its role
-in robust estimation (1974), for the standard errors of correlations of any distribution; Westfall and Young,
-Resampling-based multiple testing (1993), for the distribution of the maximum.
+in robust estimation (1974), for the standard errors of correlations of any distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from monitoring.bins import Numbers
 from monitoring.contract import CORRELATION
@@ -20,17 +21,12 @@ from monitoring.statistics.statistic import Values
 
 SHOWN: Final = 5
 """So many pairs are reported."""
-SAMPLE_ROWS: Final = 4000
-"""Rows of the baseline that windows are drawn from."""
-DRAWS: Final = 1000
-SIZES: Final = (250, 2_000, 16_000)
-"""Rows of the windows drawn; between them thresholds are interpolated, and beyond them taken as at the end."""
-RATES: Final = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.075, 0.05, 0.035, 0.025, 0.02, 0.015, 0.01, 0.005, 0.002)
-"""Shares of windows without drift that reach the threshold."""
+ERROR_ROWS: Final = 50_000
+"""Rows of the baseline that standard errors are taken of."""
 MOST_FEATURES: Final = 64
 """With more numeric features than this, pairs are too many to draw for."""
-SMALLEST_ERROR: Final = 0.02
-"""Pairs that move as one have next to no error: a rounding must not be taken for a change."""
+SMALLEST_ERROR: Final = 0.1
+"""Of pairs that move as one, a few odd rows are most of the error: more or less of them are no change."""
 SEED: Final = 20130101
 
 
@@ -91,28 +87,28 @@ class Association:
         scales: What the moments are counted on.
         moments: Of all the baseline's rows.
         errors: Each pair's standard error of the correlation, times the square root of the rows.
-        thresholds: Shape (SIZES, RATES): what the statistic reaches by chance.
     """
 
     scales: Scales
     moments: Moments
     errors: Values
-    thresholds: Values
 
     @classmethod
     def fit(cls, names: Sequence[str], columns: Sequence[Numbers]) -> "Association | None":
         """Of the baseline's numeric columns; None where there are no pairs, or more than can be drawn for."""
         if not 2 <= len(names) <= MOST_FEATURES or not len(columns[0]):  # noqa: PLR2004 - a pair
             return None
-        scales, generator = Scales.fit(names, columns), np.random.default_rng(SEED)
-        rows = len(columns[0])
-        chosen = generator.choice(rows, min(rows, SAMPLE_ROWS), replace=False)
+        scales, rows = Scales.fit(names, columns), len(columns[0])
+        chosen = np.random.default_rng(SEED).choice(rows, min(rows, ERROR_ROWS), replace=False)
         scores = scales.scores([column[chosen] for column in columns])
-        errors = _errors(scores)
-        return cls(scales, Moments.of(scales, columns), errors, _thresholds(scores, errors, generator))
+        return cls(scales, Moments.of(scales, columns), _square(pair_errors(scores), len(names)))
 
-    def compare(self, window: Moments, false_alarm_rate: float) -> "CorrelationDrift":
-        """Hold a window against the baseline, for a chosen share of windows without drift that raise the alarm."""
+    def columns(self, rows: pl.DataFrame) -> list[Numbers]:
+        """The numeric features of `rows`, NaN where a value is missing."""
+        return numbers(rows, self.scales.names)
+
+    def compare(self, window: Moments, threshold: float) -> "CorrelationDrift":
+        """Hold a window against the baseline."""
         changes, then, now = self.changes(window), correlations(self.moments), correlations(window)
         first, second = np.triu_indices(len(changes), k=1)
         furthest = np.argsort(-changes[first, second], kind="stable")[:SHOWN]
@@ -120,21 +116,13 @@ class Association:
             Pair(self.scales.names[one], self.scales.names[other], float(then[one, other]), float(now[one, other]))
             for one, other in zip(first[furthest], second[furthest], strict=True)
         )
-        return CorrelationDrift(float(changes.max()), self.threshold(window, false_alarm_rate), pairs)
+        return CorrelationDrift(float(changes.max()), threshold, pairs)
 
     def changes(self, window: Moments) -> Values:
         """Each pair's change of correlation, in standard errors, shape (features, features), 0 on the diagonal."""
-        change = np.abs(correlations(window) - correlations(self.moments)) / self.errors
+        change = np.abs(correlations(window) - correlations(self.moments))
         np.fill_diagonal(change, 0.0)
-        return np.asarray(change * np.sqrt(self._effective(window)))
-
-    def threshold(self, window: Moments, false_alarm_rate: float) -> float:
-        """What the largest change reaches in this share of windows without drift."""
-        at_rate = [np.interp(np.log(false_alarm_rate), np.log(RATES[::-1]), row[::-1]) for row in self.thresholds]
-        return float(np.interp(np.log(self._effective(window)), np.log(SIZES), at_rate))
-
-    def _effective(self, window: Moments) -> float:
-        return 1 / (1 / window.rows + 1 / self.moments.rows)
+        return np.asarray(change / self.errors * effective_root(self.moments.rows, window.rows))
 
     def to_json(self) -> dict[str, Any]:
         """As `baseline.json` holds it."""
@@ -144,7 +132,6 @@ class Association:
             "deviations": self.scales.deviations.tolist(),
             "moments": self.moments.to_json(),
             "errors": self.errors.tolist(),
-            "thresholds": self.thresholds.tolist(),
         }
 
     @classmethod
@@ -156,53 +143,85 @@ class Association:
         """
         names, errors = tuple(document["names"]), np.array(document["errors"], dtype=np.float64)
         means, deviations = (np.array(document[key], dtype=np.float64) for key in ("means", "deviations"))
-        thresholds = np.array(document["thresholds"], dtype=np.float64)
         features = len(names)
-        shapes = (means.shape, deviations.shape, errors.shape, thresholds.shape)
-        if shapes != ((features,), (features,), (features, features), (len(SIZES), len(RATES))):
+        if (means.shape, deviations.shape, errors.shape) != ((features,), (features,), (features, features)):
             raise ValueError("the parts of the correlations do not fit each other")
         moments = Moments.from_json(document["moments"], features)
-        return cls(Scales(names, means, deviations), moments, errors, thresholds)
+        return cls(Scales(names, means, deviations), moments, errors)
 
 
 def correlations(moments: Moments) -> Values:
     """Pearson's, of each pair, shape (features, features); 0 where a feature is constant."""
     mean = moments.sums / moments.rows
-    return _correlations(moments.products / moments.rows - np.multiply.outer(mean, mean))
+    covariance = moments.products / moments.rows - np.multiply.outer(mean, mean)
+    deviation = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    return _quotient(covariance, np.multiply.outer(deviation, deviation))
 
 
-def _correlations(covariance: Values) -> Values:
-    deviation = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
-    both = deviation[..., :, None] * deviation[..., None, :]
-    return np.asarray(np.divide(covariance, both, out=np.zeros_like(covariance), where=both > 0))
+def pair_correlations(weights: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> Values:
+    """Pearson's, of each pair of features, in rows of which each counts with its weight.
+
+    Args:
+        weights: Shape (draws, rows).
+        scores: Shape (features, rows).
+
+    Returns:
+        Shape (draws, pairs), in the order of `numpy.triu_indices`.
+    """
+    first, second = np.triu_indices(len(scores), k=1)
+    total = weights.sum(axis=1, keepdims=True)
+    mean, square, product = (weights @ each.T / total for each in (scores, scores**2, scores[first] * scores[second]))
+    deviation = np.sqrt(np.maximum(square - mean**2, 0))
+    return _quotient(product - mean[:, first] * mean[:, second], deviation[:, first] * deviation[:, second])
 
 
-def _errors(scores: Numbers) -> Values:
-    """The standard deviation of each pair's influence on its correlation, shape (features, features)."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1, keepdims=True)
-    standard = np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)
-    errors = np.empty((len(scores), len(scores)))
-    for place, one in enumerate(standard):
-        r = (standard @ one) / scores.shape[1]
-        errors[place] = (one * standard - r[:, None] * (one**2 + standard**2) / 2).std(axis=1)
-    return np.maximum(errors, SMALLEST_ERROR)
+def pair_errors(scores: Numbers, shares: Values | None = None) -> Values:
+    """The standard deviation of a row's influence on each pair's correlation, shape (pairs,).
+
+    Args:
+        scores: Shape (features, rows).
+        shares: What share of all rows each row stands for, shape (rows,); equal shares if there are none.
+    """
+    shares = np.full(scores.shape[1], 1 / scores.shape[1]) if shares is None else shares / shares.sum()
+    squares = [(influences**2) @ shares for influences in _influences(scores, shares)]
+    return np.asarray(np.maximum(np.sqrt(np.concatenate(squares)), SMALLEST_ERROR))
 
 
-def _thresholds(scores: Numbers, errors: Values, generator: np.random.Generator) -> Values:
-    """What the largest change reaches in windows drawn from the sample, shape (SIZES, RATES)."""
-    features, rows = scores.shape
-    first, second = np.triu_indices(features)
-    moments = np.vstack([scores, scores[first] * scores[second]])
-    true = _correlations(np.cov(scores, bias=True))
-    found = []
-    for size in SIZES:
-        drawn = generator.multinomial(size, np.full(rows, 1 / rows), size=DRAWS) @ moments.T / size
-        products = np.empty((DRAWS, features, features))
-        products[:, first, second] = products[:, second, first] = drawn[:, features:]
-        means = drawn[:, :features]
-        change = np.abs(_correlations(products - means[:, :, None] * means[:, None, :]) - true) / errors
-        diagonal = np.arange(features)
-        change[:, diagonal, diagonal] = 0.0
-        found.append(np.quantile(change.max(axis=(1, 2)) * np.sqrt(size), 1 - np.array(RATES)))
-    return np.array(found)
+def greatest_influence(scores: Numbers) -> Values:
+    """Each row's largest influence on any pair's correlation, in the pair's standard errors, shape (rows,)."""
+    shares, greatest = np.full(scores.shape[1], 1 / scores.shape[1]), np.zeros(scores.shape[1])
+    for influences in _influences(scores, shares):
+        errors = np.maximum(np.sqrt((influences**2) @ shares), SMALLEST_ERROR)
+        greatest = np.maximum(greatest, (np.abs(influences) / errors[:, None]).max(axis=0))
+    return greatest
+
+
+def _influences(scores: Numbers, shares: Values) -> Iterator[Values]:
+    """Of each row on each pair's correlation, by the pair's first feature, shape (pairs, rows); their mean is 0."""
+    centred = scores - (scores @ shares)[:, None]
+    standard = _quotient(centred, np.sqrt((centred**2) @ shares)[:, None] + np.zeros_like(centred))
+    for place, one in enumerate(standard[:-1]):
+        others = standard[place + 1 :]
+        r = (others * one) @ shares
+        yield one * others - r[:, None] * (one**2 + others**2) / 2
+
+
+def effective_root(baseline_rows: int, rows: int) -> float:
+    """What a difference of the two sides, in standard errors of one row, is multiplied with to be in its own."""
+    return float((1 / baseline_rows + 1 / rows) ** -0.5)
+
+
+def numbers(rows: pl.DataFrame, names: Sequence[str]) -> list[Numbers]:
+    """The named columns as numbers, NaN where a value is missing."""
+    return [rows[name].cast(pl.Float64).to_numpy() for name in names]
+
+
+def _quotient(numerator: Values, denominator: Values) -> Values:
+    return np.asarray(np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0))
+
+
+def _square(pairs: Values, features: int) -> Values:
+    """Pairs as a symmetric matrix, with 1 on the diagonal."""
+    square, (first, second) = np.ones((features, features)), np.triu_indices(features, k=1)
+    square[first, second] = square[second, first] = pairs
+    return square

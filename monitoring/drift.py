@@ -17,8 +17,6 @@ from monitoring.contract import (
     STATISTICS_FILE,
     VIOLATIONS_FILE,
 )
-from monitoring.correlation import CorrelationDrift
-from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.gathering import gathered
 from monitoring.history import read_history
@@ -53,7 +51,7 @@ def run(job: Job) -> str:
     part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts, sampler=sampler)
     if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
-    findings = compare(baseline.profile, counted.profile, spec, correlation=_correlation(baseline, counted, spec))
+    findings = compare(baseline, counted.profile, spec, moments=counted.moments)
     findings = with_bias_and_explanations(findings, counted, baseline=baseline, spec=spec, sampler=sampler)
     records = counted.tally.to_json()
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
@@ -79,15 +77,7 @@ def _baseline(job: Job, spec: DriftSpec) -> tuple[Baseline, BaselineFormat]:
 def _asked_for(baseline: Baseline, spec: DriftSpec) -> Baseline:
     """What is compared: without the correlations and groups that nobody asked for, so that nobody counts them."""
     decided = baseline.decided and baseline.decided.of(spec.groups)
-    return replace(baseline, decided=decided, association=baseline.association if spec.correlation_rate else None)
-
-
-def _correlation(baseline: Baseline, counted: Part, spec: DriftSpec) -> CorrelationDrift | None:
-    if baseline.association is None or counted.moments is None or spec.correlation_rate is None:
-        return None
-    if counted.moments.rows < spec.minimum_rows:
-        return None
-    return baseline.association.compare(counted.moments, spec.correlation_rate)
+    return replace(baseline, decided=decided, association=baseline.association if spec.looks_at_correlation else None)
 
 
 def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from monitoring.bins import Numbers
 
 STEPS: Final = 32
-REACH: Final = 4
+REACH: Final = 3
 TAIL: Final = 0.01
 """Mean and deviation are taken without the lowest and highest values."""
 BLOCK: Final = 8192

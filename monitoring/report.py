@@ -1,16 +1,17 @@
 """What a window says against the baseline: the statistic of every feature and of the prediction, and the verdict."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from monitoring.baseline_document import Baseline
 from monitoring.bins import CategoricalBins
-from monitoring.calibration import calibrated_thresholds
+from monitoring.calibration import Thresholds, calibrated_thresholds
 from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
 from monitoring.correlation import CorrelationDrift
 from monitoring.fairness.bias import Bias
 from monitoring.model_monitor import violation
+from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import DriftSpec
 from monitoring.statistics import PSI, Statistic
@@ -122,22 +123,42 @@ class Findings:
 
 
 def compare(
-    baseline: Profile, current: Profile, spec: DriftSpec, *, correlation: CorrelationDrift | None = None
+    baseline: Baseline,
+    current: Profile,
+    spec: DriftSpec,
+    *,
+    moments: Moments | None = None,
+    thresholds: Thresholds | None = None,
 ) -> Findings:
-    """Hold a window's profile against the baseline's; with fewer than `minimum_rows`, find nothing."""
+    """Hold a window's profile, and its numeric features' moments, against the baseline's.
+
+    With fewer than `minimum_rows`, nothing is found. Thresholds are those of `thresholds_of`, if not given.
+    """
     if current.rows < spec.minimum_rows:
         return Findings((), None, current.rows)
-    statistics = [spec.statistic(each.bins.type) for each in baseline.features]
-    rate = spec.correlation_rate if correlation else spec.false_alarm_rate
-    thresholds = _thresholds(baseline, statistics, current.rows, rate=rate, fixed=spec.psi_threshold)
-    columns = zip(baseline.features, current.features, thresholds, statistics, strict=True)
+    thresholds = thresholds or thresholds_of(baseline, current.rows, spec)
+    then, correlation = baseline.profile, None
+    statistics = [spec.statistic(each.bins.type) for each in then.features]
+    columns = zip(then.features, current.features, thresholds.features, statistics, strict=True)
+    if baseline.association is not None and moments is not None and thresholds.correlation is not None:
+        correlation = baseline.association.compare(moments, thresholds.correlation)
     features = tuple(_compare(*column) for column in columns)
-    answered = current.prediction.rows - current.prediction.missing
-    threshold = spec.psi_threshold if spec.prediction_psi_threshold is None else spec.prediction_psi_threshold
-    # Fixed, since the model has seen the baseline's rows: chance alone is not what parts its scores from traffic's.
-    comparable = answered >= spec.minimum_rows and baseline.prediction.rows
-    prediction = _compare(baseline.prediction, current.prediction, threshold, PSI) if comparable else None
-    return Findings(features, prediction, current.rows, correlation)
+    return Findings(features, _predicted(then, current, spec), current.rows, correlation)
+
+
+def thresholds_of(baseline: Baseline, rows: int, spec: DriftSpec) -> Thresholds:
+    """The fixed threshold, or what chance alone reaches in a window of so many rows."""
+    features = baseline.profile.features
+    if spec.false_alarm_rate is None or not features:
+        return Thresholds((spec.psi_threshold,) * len(features))
+    return calibrated_thresholds(
+        features,
+        [spec.statistic(each.bins.type) for each in features],
+        rows,
+        spec.false_alarm_rate,
+        sample=baseline.sample,
+        correlation=spec.looks_at_correlation and baseline.association is not None and baseline.sample is not None,
+    )
 
 
 def report(
@@ -200,17 +221,18 @@ def _changed(correlation: CorrelationDrift) -> str:
     return f"correlation of {pair.first} and {pair.second} {pair.baseline:.2f}, now {pair.current:.2f}"
 
 
-def _thresholds(
-    baseline: Profile, statistics: Sequence[Statistic], rows: int, *, rate: float | None, fixed: float
-) -> Sequence[float]:
-    if rate is None or not baseline.features:
-        return [fixed] * len(baseline.features)
-    return calibrated_thresholds(baseline.features, statistics, rows, rate)
-
-
 def _compare(baseline: Distribution, current: Distribution, threshold: float, statistic: Statistic) -> Comparison:
     value = float(statistic.compute(baseline.counts, current.counts))
     return Comparison(baseline, current, value, threshold, statistic)
+
+
+def _predicted(baseline: Profile, current: Profile, spec: DriftSpec) -> Comparison | None:
+    """By a fixed threshold: the model has seen the baseline's rows, so more than chance parts its scores of the two."""
+    answered = current.prediction.rows - current.prediction.missing
+    if answered < spec.minimum_rows or not baseline.prediction.rows:
+        return None
+    threshold = spec.psi_threshold if spec.prediction_psi_threshold is None else spec.prediction_psi_threshold
+    return _compare(baseline.prediction, current.prediction, threshold, PSI)
 
 
 def _prediction(comparison: Comparison) -> dict[str, Any]:

@@ -5,7 +5,6 @@ older image for something it would silently not do.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import Any, Final, Self, get_args, get_type_hints
 
 from monitoring.contract import CORRELATION, QUALITY_METRICS, SPEC_VARIABLE
 from monitoring.errors import MonitoringError
-from monitoring.statistics import PSI, STATISTICS, Statistic
+from monitoring.statistics import COMPONENTS, DEVIANCE, PSI, STATISTICS, Statistic
 from serving.contract import join_variable
 
 SCHEMA_VERSION: Final = 1
@@ -102,8 +101,9 @@ class DriftSpec(Spec):
         minimum_rows: Below it, the answer is "not enough data".
         prediction_psi_threshold: The same for the prediction; as `psi_threshold` when null.
         baseline_model_version: The model package version that the baseline belongs to, for the report.
-        numeric_statistic: The statistic of numeric features; one other than `psi` needs a false-alarm rate.
-        categorical_statistic: The same for categorical ones.
+        numeric_statistic: The statistic of numeric features. Null: `psi`, or with a false-alarm rate `components`.
+            One other than `psi` needs such a rate.
+        categorical_statistic: The same for categorical ones; null: `psi`, or with a false-alarm rate `deviance`.
         false_alarm_rate: The share of windows without drift in which any feature may be said to have drifted; sets
             every feature's threshold by the window's size.
         multivariate_statistic: `correlation`, or null for none; computed where there is a false-alarm rate.
@@ -121,8 +121,8 @@ class DriftSpec(Spec):
     minimum_rows: int
     prediction_psi_threshold: float | None = None
     baseline_model_version: int | None = None
-    numeric_statistic: str = PSI.name
-    categorical_statistic: str = PSI.name
+    numeric_statistic: str | None = None
+    categorical_statistic: str | None = None
     false_alarm_rate: float | None = None
     multivariate_statistic: str | None = CORRELATION
     groups: tuple[str, ...] = ()
@@ -131,15 +131,19 @@ class DriftSpec(Spec):
     quality_reports_uri: str | None = None
 
     @property
-    def correlation_rate(self) -> float | None:
-        """The correlations' part of the false-alarm rate: together with the features' equal part, it is the whole."""
-        if self.false_alarm_rate is None or self.multivariate_statistic is None:
-            return None
-        return 1 - math.sqrt(1 - self.false_alarm_rate)
+    def looks_at_correlation(self) -> bool:
+        """Whether it is asked how the numeric features go together."""
+        return self.false_alarm_rate is not None and self.multivariate_statistic is not None
 
     def statistic(self, feature_type: str) -> Statistic:
         """The statistic of features of a type, `numeric` or `categorical`."""
-        return STATISTICS[self.numeric_statistic if feature_type == "numeric" else self.categorical_statistic]
+        numeric = feature_type == "numeric"
+        chosen = self.numeric_statistic if numeric else self.categorical_statistic
+        if chosen is not None:
+            return STATISTICS[chosen]
+        if self.false_alarm_rate is None:
+            return PSI
+        return COMPONENTS if numeric else DEVIANCE
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -159,7 +163,9 @@ class DriftSpec(Spec):
         self._check_statistic("numeric", self.numeric_statistic)
         self._check_statistic("categorical", self.categorical_statistic)
 
-    def _check_statistic(self, feature_type: str, name: str) -> None:
+    def _check_statistic(self, feature_type: str, name: str | None) -> None:
+        if name is None:
+            return
         known = [each.name for each in STATISTICS.values() if feature_type in each.feature_types]
         if name not in known:
             raise _wrong(f"{feature_type}_statistic", name, f"one of {', '.join(known)}")

@@ -11,8 +11,8 @@ from infra.config.explanations import ExplanationsConfig
 from infra.config.instance import HostsConfig
 from infra.config.quality import QualityConfig
 
-NumericStatistic = Literal["psi", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
-CategoricalStatistic = Literal["psi", "jensen-shannon", "chi-square"]
+NumericStatistic = Literal["psi", "components", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
+CategoricalStatistic = Literal["psi", "deviance", "jensen-shannon", "chi-square"]
 MultivariateStatistic = Literal["correlation"]
 FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
 
@@ -20,10 +20,10 @@ FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
 class StatisticsConfig(Section):
     """How far a feature's distribution lies from the training data's."""
 
-    numeric: NumericStatistic = "psi"
-    """The statistic of numeric features."""
-    categorical: CategoricalStatistic = "psi"
-    """The statistic of categorical features."""
+    numeric: NumericStatistic | None = None
+    """The statistic of numeric features; null for psi, or with a `false_alarm_rate` for components."""
+    categorical: CategoricalStatistic | None = None
+    """The statistic of categorical features; null for psi, or with a `false_alarm_rate` for deviance."""
     multivariate: MultivariateStatistic | None = "correlation"
     """With a `false_alarm_rate`: how numeric features go together, all pairs at once; null for none."""
 
@@ -58,7 +58,7 @@ class DriftConfig(Section):
             return
         for kind in ("numeric", "categorical"):
             name = getattr(self.statistics, kind)
-            if name != "psi":
+            if name not in {"psi", None}:
                 why = f"is {name}, which has no fixed threshold: set monitoring.drift.false_alarm_rate, such as 0.05"
                 yield Broken(((f"statistics.{kind}", why),))
 

@@ -8,14 +8,17 @@ computed. To add one: write `monitoring/statistics/<name>.py` with a pure functi
 from typing import Final
 
 from monitoring.statistics.chi_square import CHI_SQUARE
+from monitoring.statistics.components import COMPONENTS
+from monitoring.statistics.deviance import DEVIANCE
 from monitoring.statistics.jensen_shannon import JENSEN_SHANNON
 from monitoring.statistics.kolmogorov_smirnov import KOLMOGOROV_SMIRNOV
 from monitoring.statistics.psi import PSI
 from monitoring.statistics.statistic import Counts, Statistic
 from monitoring.statistics.wasserstein import WASSERSTEIN
 
-__all__ = ["PSI", "STATISTICS", "Counts", "Statistic"]
+__all__ = ["COMPONENTS", "DEVIANCE", "PSI", "STATISTICS", "Counts", "Statistic"]
 
 STATISTICS: Final = {
-    statistic.name: statistic for statistic in (PSI, JENSEN_SHANNON, KOLMOGOROV_SMIRNOV, WASSERSTEIN, CHI_SQUARE)
+    statistic.name: statistic
+    for statistic in (PSI, COMPONENTS, DEVIANCE, JENSEN_SHANNON, KOLMOGOROV_SMIRNOV, WASSERSTEIN, CHI_SQUARE)
 }

@@ -36,10 +36,19 @@ def shares(counts: Counts, pseudo_count: float = 0.0) -> Values:
         ValueError: there are no rows, and no pseudo-count.
     """
     smoothed = counts.astype(np.float64) + pseudo_count
-    total = smoothed.sum(axis=-1, keepdims=True)
+    return np.asarray(smoothed / rows_of(smoothed))
+
+
+def rows_of(counts: Counts | Values) -> Values:
+    """The rows of all bins together, shape (…, 1).
+
+    Raises:
+        ValueError: there are none.
+    """
+    total = counts.sum(axis=-1, keepdims=True, dtype=np.float64)
     if (total == 0).any():
         raise ValueError("no rows to take shares of")
-    return np.asarray(smoothed / total)
+    return np.asarray(total)
 
 
 def same_bins(baseline: Counts, current: Counts) -> None:

@@ -29,7 +29,9 @@ from monitoring.contract import (
     WINDOW_END_VARIABLE,
     WINDOW_INPUT,
 )
+from monitoring.correlation import Association, numbers
 from monitoring.profile import Profile
+from monitoring.sample import Sample
 from serving.contract import ML_ROOT_VARIABLE, split_variable
 from tests.bench.drift.data import CATEGORICAL, NUMERIC, frame
 
@@ -40,6 +42,8 @@ SPEC = {
     "numeric": NUMERIC, "categorical": CATEGORICAL, "endpoint": "bench", "variant": "main",
     "capture_uri": "s3://none/none", "schedule": "monthly", "psi_threshold": 0.25, "minimum_rows": 500,
 }  # fmt: skip
+QUIET = {"PYTHONWARNINGS": "ignore", "NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1"}
+"""Peers that would report their use are told not to: its time would be counted as theirs."""
 STATISTIC = {"psi": {}, "ks": {"numeric_statistic": "kolmogorov-smirnov", "false_alarm_rate": 0.05}}
 
 
@@ -84,7 +88,10 @@ class Bench:
         scores = pl.Series("score", np.random.default_rng(1).random(len(rows)))
         bins = [(NumericBins if one in NUMERIC else CategoricalBins).fit(rows[one]) for one in rows.columns]
         profile = Profile.of(bins, NumericBins.fit(scores), rows, scores)
-        self.baseline = json.dumps(Baseline("bench", "binary-classification", "0", profile).to_json())
+        association = Association.fit(NUMERIC, numbers(rows, NUMERIC))
+        sample = Sample.of(bins, rows, association)
+        baseline = Baseline("bench", "binary-classification", "0", profile, association, sample=sample)
+        self.baseline = json.dumps(baseline.to_json())
         self.cloud = ThreadingHTTPServer(("127.0.0.1", 0), CloudWatch)
         threading.Thread(target=self.cloud.serve_forever, daemon=True).start()
 
@@ -121,7 +128,7 @@ class Bench:
         python = Path(sys.executable) if peer == "polars" else PROJECT / ".venvs" / f"bench-{peer}" / "bin" / "python"
         command = [str(python), str(PEERS / f"{peer}_peer.py"), str(self.reference), str(case.path), case.statistic]
         try:
-            runs = [run(command, {"PYTHONWARNINGS": "ignore"}) for _ in range(times)]
+            runs = [run(command, QUIET) for _ in range(times)]
         except (FileNotFoundError, subprocess.CalledProcessError) as error:
             print(f"{peer} is left out: {error} {getattr(error, 'stderr', '')}", file=sys.stderr)  # noqa: T201
             return None

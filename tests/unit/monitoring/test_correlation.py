@@ -10,22 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.baseline_document import Baseline
 from monitoring.bins import NumericBins
 from monitoring.contract import CORRELATION_DRIFT_METRIC, MAX_DRIFT_METRIC
-from monitoring.correlation import MOST_FEATURES, Association, correlations
+from monitoring.correlation import MOST_FEATURES, Association, correlations, pair_correlations, pair_errors
 from monitoring.errors import MonitoringError
 from monitoring.history import History
 from monitoring.metrics import publish
 from monitoring.moments import Moments, Scales
 from monitoring.page.document import page
 from monitoring.profile import Profile
-from monitoring.report import compare, report, summary, violations
+from monitoring.report import compare, report, summary, thresholds_of, violations
+from monitoring.sample import Sample
 from monitoring.spec import DriftSpec
 from monitoring.window import Window
 from tests.unit.monitoring.conftest import DRIFT_SPEC
 
 NAMES = ("temp", "dewp", "wind", "rain")
 ROWS = 20_000
+SCORE = NumericBins("score", ())
 WINDOW = Window(datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 8, 1, tzinfo=UTC))
 NUMBERS = st.lists(st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 3), min_size=1, max_size=60)
 
@@ -38,26 +41,29 @@ def drawn(rows, seed, together=0.9):
     return [20 + 5 * temp, dewp, np.where(rain > 1.3, np.nan, wind), np.where(np.abs(rain) > 1.5, np.exp(3 * rain), 0)]
 
 
-@pytest.fixture(scope="module")
-def association():
-    return Association.fit(NAMES, drawn(ROWS, seed=0))
-
-
 def spec(**change):
     return DriftSpec.from_json(json.dumps(DRIFT_SPEC | {"false_alarm_rate": 0.05} | change))
 
 
-def compared(association, columns, **change):
+def baseline_of(columns):
+    """What the baseline job makes of them."""
+    rows = pl.DataFrame(dict(zip(NAMES, columns, strict=True)))
+    bins = [NumericBins.fit(rows[name]) for name in NAMES]
+    profile = Profile.of(bins, SCORE, rows, pl.Series([0.1] * len(rows)))
+    association = Association.fit(NAMES, columns)
+    return Baseline("flight-delay", "none", "0", profile, association, sample=Sample.of(bins, rows, association))
+
+
+def compared(baseline, columns, thresholds=None, **change):
     """What the job finds in a window of these columns."""
-    bins = [NumericBins.fit(pl.Series(name, one)) for name, one in zip(NAMES, drawn(ROWS, seed=0), strict=True)]
-    scores, nothing = NumericBins("score", ()), pl.Series([0.1] * ROWS)
-    then = Profile.of(bins, scores, pl.DataFrame(dict(zip(NAMES, drawn(ROWS, seed=0), strict=True))), nothing)
-    now = Profile.of(
-        bins, scores, pl.DataFrame(dict(zip(NAMES, columns, strict=True))), pl.Series([0.1] * len(columns[0]))
-    )
-    judged = spec(**change)
-    drift = association.compare(Moments.of(association.scales, columns), judged.correlation_rate)
-    return compare(then, now, judged, correlation=drift)
+    rows = pl.DataFrame(dict(zip(NAMES, columns, strict=True)))
+    now = Profile.of(baseline.bins, SCORE, rows, pl.Series([0.1] * len(rows)))
+    return compare(baseline, now, spec(**change), moments=baseline.moments(rows), thresholds=thresholds)
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    return baseline_of(drawn(ROWS, seed=0))
 
 
 @given(rows=NUMBERS, cut=st.integers(0, 60))
@@ -77,25 +83,26 @@ def test_correlations_are_those_of_numpy():
 
 
 @pytest.fixture(scope="module")
-def associations():
-    return [Association.fit(NAMES, drawn(ROWS, seed)) for seed in range(5)]
+def baselines():
+    return [baseline_of(drawn(ROWS, seed)) for seed in range(5)]
 
 
 @pytest.mark.parametrize(("rows", "windows"), [(500, 80), (2_000, 60)])
-def test_as_many_windows_without_drift_raise_the_alarm_as_was_chosen(associations, rows, windows):
-    found = [
-        one.compare(Moments.of(one.scales, drawn(rows, 1000 * number + window)), 0.1).drifted
-        for number, one in enumerate(associations, 1)
-        for window in range(windows)
-    ]
+def test_as_many_windows_without_drift_raise_the_alarm_as_was_chosen(baselines, rows, windows):
+    found = []
+    for number, one in enumerate(baselines, 1):
+        thresholds = thresholds_of(one, rows, spec(false_alarm_rate=0.1))
+        for window in range(windows):
+            columns = drawn(rows, 1000 * number + window)
+            found.append(compared(one, columns, thresholds, false_alarm_rate=0.1).status == "drift")
     # Windows against one and the same baseline err together.
-    assert 0.05 <= np.mean(found) <= 0.15
+    assert 0.06 <= np.mean(found) <= 0.14
 
 
-def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(association):
+def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(baseline):
     columns = drawn(1000, seed=2)
     columns[1] = np.random.default_rng(3).permutation(columns[1])
-    found = compared(association, columns)
+    found = compared(baseline, columns)
     assert found.drifted_features == []
     assert found.status == "drift"
     assert found.max_drift == found.correlation.ratio > 1
@@ -112,15 +119,18 @@ def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(association):
     assert [each["feature_name"] for each in violations(found)["violations"]] == ["temp"]
 
 
-def test_without_a_change_nothing_is_said(association):
-    found = compared(association, drawn(1000, seed=4))
+def test_without_a_change_nothing_is_said(baseline):
+    found = compared(baseline, drawn(1000, seed=4))
     assert (found.status, violations(found)) == ("no-drift", {"violations": []})
 
 
-def test_features_and_correlations_share_the_false_alarm_rate():
-    assert 1 - (1 - spec().correlation_rate) ** 2 == pytest.approx(0.05)
-    assert spec(multivariate_statistic=None).correlation_rate is None
-    assert spec(false_alarm_rate=None).correlation_rate is None
+def test_features_and_correlations_share_the_false_alarm_rate(baseline):
+    judged = spec()
+    both, features = (thresholds_of(baseline, 1000, each) for each in (judged, spec(multivariate_statistic=None)))
+    assert features.correlation is None
+    assert both.correlation > 0
+    assert all(together > alone for together, alone in zip(both.features, features.features, strict=True))
+    assert not spec(false_alarm_rate=None).looks_at_correlation
 
 
 def test_another_multivariate_statistic_is_refused_with_those_there_are():
@@ -128,7 +138,8 @@ def test_another_multivariate_statistic_is_refused_with_those_there_are():
         spec(multivariate_statistic="auc")
 
 
-def test_a_baseline_keeps_its_association(association):
+def test_a_baseline_keeps_its_association(baseline):
+    association = baseline.association
     again = Association.from_json(json.loads(json.dumps(association.to_json())))
     assert again.to_json() == association.to_json()
     with pytest.raises(ValueError, match="do not fit each other"):
@@ -148,5 +159,16 @@ def test_features_that_are_one_or_constant_do_not_drift_by_rounding():
         one = np.random.default_rng(seed).standard_normal(rows)
         return [one, one * 1.8 + 32, np.full(rows, 7.0), np.full(rows, np.nan)]
 
-    association = Association.fit(NAMES, columns(5000, seed=0))
-    assert not association.compare(Moments.of(association.scales, columns(5000, seed=1)), 0.05).drifted
+    found = compared(baseline_of(columns(5000, seed=0)), columns(5000, seed=1), minimum_rows=1)
+    assert not found.correlation.drifted
+
+
+def test_standard_errors_are_what_correlations_of_windows_spread_by():
+    columns = drawn(ROWS, seed=6)[:2]
+    scales = Scales.fit("ab", columns)
+    scores = scales.scores(columns)
+    generator = np.random.default_rng(7)
+    windows = generator.multinomial(2000, np.full(ROWS, 1 / ROWS), size=300).astype(np.float32)
+    found = pair_correlations(windows, scores.astype(np.float32))[:, 0]
+    assert found.std() * np.sqrt(2000) == pytest.approx(pair_errors(scores)[0], rel=0.15)
+    assert found.mean() == pytest.approx(np.corrcoef(scores)[0, 1], abs=0.005)

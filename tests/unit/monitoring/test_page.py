@@ -87,7 +87,7 @@ def written(baseline, july, predictor):
     decisions = known.count({"origin": known.columns[0].places(rows["origin"])}, np.linspace(0, 1, len(rows)))
     sampler = Sampler(predictor, 100)
     findings = replace(
-        compare(baseline.profile, july, spec()),
+        compare(baseline, july, spec()),
         bias=bias(known, decisions, 30),
         explanations=sampler.explain(
             sampler.take(rows), attribution(predictor, matrix(rows[:100], predictor.signature))
@@ -132,7 +132,7 @@ def test_it_is_one_file_that_loads_nothing(written):
 
 def test_too_few_rows_are_told_without_a_picture(baseline):
     nothing = Profile.empty(baseline.bins, baseline.profile.prediction.bins)
-    text = page(spec(), WINDOW, Tally().to_json(), compare(baseline.profile, nothing, spec()), history=History())
+    text = page(spec(), WINDOW, Tally().to_json(), compare(baseline, nothing, spec()), history=History())
     assert "not enough data: 0 rows in the window, 500 needed" in text
     assert "<svg" not in text
 

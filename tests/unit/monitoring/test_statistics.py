@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from monitoring.statistics import STATISTICS
 from monitoring.statistics.chi_square import chi_square
+from monitoring.statistics.components import largest_component, rank_components
+from monitoring.statistics.deviance import each_deviance, largest_deviance, together
 from monitoring.statistics.jensen_shannon import jensen_shannon
 from monitoring.statistics.kolmogorov_smirnov import kolmogorov_smirnov
 from monitoring.statistics.wasserstein import wasserstein
@@ -55,6 +57,57 @@ def test_a_feature_that_went_missing_moved_by_half_of_the_ranks():
 def test_chi_square_equals_the_value_worked_out_by_hand():
     # Shares 0.5, 0.5 against 0.25, 0.75 of as many rows: 0.0625 / 0.375 + 0.0625 / 0.625.
     assert chi_square(counts(50, 50), counts(25, 75)) == pytest.approx(0.0625 / 0.375 + 0.0625 / 0.625)
+
+
+def test_location_equals_the_value_worked_out_by_hand():
+    # Of 12 rows, 5 share the lower bin's middle rank and 7 the upper one's.
+    then, now = counts(4, 4, 0), counts(1, 3, 0)
+    pooled = np.array([5, 7]) / 12
+    ranks = pooled.cumsum() - pooled / 2 - 0.5
+    change = ranks @ [1 / 4, 3 / 4] - ranks @ [1 / 2, 1 / 2]
+    error = math.sqrt((pooled * ranks**2).sum() * (1 / 8 + 1 / 4))
+    location, spread = rank_components(then[:-1], now[:-1])
+    assert location == pytest.approx(change / error)
+    assert spread == 0
+
+
+def test_deviance_of_a_bin_equals_the_value_worked_out_by_hand():
+    # 10 of 100 against 1 of 100: twice the sum of observed * ln(observed / expected) over the four cells.
+    cells = [(10, 5.5), (90, 94.5), (1, 5.5), (99, 94.5)]
+    by_hand = math.sqrt(2 * sum(observed * math.log(observed / expected) for observed, expected in cells))
+    assert each_deviance(counts(10, 90), counts(1, 99)) == pytest.approx([by_hand, by_hand])
+
+
+@given(SAMPLES, SAMPLES)
+def test_location_is_scipys_rank_sum(then, now):
+    of = [counts(*np.bincount(values, minlength=31)) for values in (then, now)]
+    location, _ = rank_components(*of)
+    if len({*then, *now}) > 1:
+        theirs = scipy.stats.mannwhitneyu(then, now, method="asymptotic", use_continuity=False)
+        rows = len(then) + len(now)
+        # scipy divides by rows - 1 for the variance of ranks, we by rows.
+        ours = location * math.sqrt((rows - 1) / rows)
+        assert 2 * scipy.stats.norm.sf(ours) == pytest.approx(theirs.pvalue, rel=1e-3, abs=1e-9)
+
+
+@given(PAIRS)
+def test_all_shares_together_are_scipys_likelihood_ratio(pair):
+    then, now = (counts(*values) for values in pair)
+    seen = then + now > 0
+    if seen.sum() > 1:
+        test = scipy.stats.chi2_contingency(
+            np.array([then[seen], now[seen]]), correction=False, lambda_="log-likelihood"
+        )
+        spread = 2 / (9 * test.dof)
+        normal = ((test.statistic / test.dof) ** (1 / 3) - 1 + spread) / math.sqrt(spread)
+        assert together(then, now) == pytest.approx(max(normal, 0), abs=1e-3)
+
+
+@pytest.mark.parametrize("statistic", [largest_component, largest_deviance])
+def test_in_standard_errors_a_side_is_as_good_as_the_other_and_more_rows_say_more(statistic):
+    then, now = counts(500, 300, 200, 5), counts(40, 35, 25, 2)
+    assert statistic(then, now) == pytest.approx(statistic(now, then))
+    assert statistic(100 * then, 100 * now) == pytest.approx(10 * statistic(then, now), rel=0.2)
 
 
 @given(PAIRS)
@@ -119,7 +172,9 @@ def test_other_bins_are_refused(statistic):
         statistic.compute(counts(1, 2, 3), counts(1, 2))
 
 
-@pytest.mark.parametrize("statistic", [jensen_shannon, kolmogorov_smirnov, wasserstein, chi_square])
+@pytest.mark.parametrize(
+    "statistic", [jensen_shannon, kolmogorov_smirnov, wasserstein, chi_square, largest_component, largest_deviance]
+)
 def test_no_rows_at_all_are_told_from_no_drift(statistic):
     with pytest.raises(ValueError, match="no rows"):
         statistic(counts(1, 1), counts(0, 0))
