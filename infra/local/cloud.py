@@ -139,8 +139,12 @@ class LocalCloud:
         Raises:
             TimeoutError: something still is after `timeout_seconds`; the message names it.
         """
+        self._wait_until_idle(timeout_seconds)
         for callback in self._before_settling:
-            callback()
+            callback()  # of what was under way, too
+        self._wait_until_idle(timeout_seconds)
+
+    def _wait_until_idle(self, timeout_seconds: float) -> None:
         with self._idle:
             if not self._idle.wait_for(lambda: not self._under_way, timeout_seconds):
                 raise TimeoutError(
