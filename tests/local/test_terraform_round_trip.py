@@ -78,6 +78,8 @@ def leftovers(cloud):
     # As on AWS, what an endpoint has said outlives it.
     groups = found["logs", "logGroups"]
     found["logs", "logGroups"] = [group for group in groups if not group["logGroupName"].startswith("/aws/sagemaker/")]
+    # The roles that every cloud of the tests has.
+    found["iam", "Roles"] = [role for role in found["iam", "Roles"] if role["RoleName"] not in {"jobs", "local"}]
     return {kind: things for kind, things in found.items() if things}
 
 
