@@ -54,7 +54,7 @@ def show(found):
     for one in alone:
         low, high = one["interval"]
         share = one["alarms"] / one["windows"]
-        met = "met" if abs(share - RATE) <= WITHIN else "MISSED"
+        met = "met" if abs(one["alarms"] - RATE * one["windows"]) <= WITHIN * one["windows"] + 1e-9 else "MISSED"
         print(f"{one['data']:>10}{one['rows']:>8} rows{100 * share:7.1f}  ({100 * low:.1f} to {100 * high:.1f}, "
               f"{one['windows']} windows): {met}")  # fmt: skip
     beside = [one for one in found if "interval" not in one]
