@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection
 
 import psutil
@@ -27,6 +28,7 @@ monitoring: {drift: null}
 retraining: {on_drift: false}
 """
 TAG = "0123456789abcdef"
+MOST_MINUTES = 30
 AUTHORIZED = {"Authorization": "AWS4-HMAC-SHA256 Credential=local/20130101/us-east-1/sagemaker/aws4_request"}
 BREATH_SECONDS = 0.02
 """Between two requests of a caller: the deploy needs the machine too."""
@@ -77,6 +79,15 @@ class Staging(Life):
         """Promote and deploy a version: exit code, standard output, standard error."""
         self.must("promote", MODEL, str(version))
         return self.sagestack("deploy", MODEL)
+
+    def calm(self):
+        """Let minutes pass until no alarm is raised: one that is would take the next update back at once."""
+        cloudwatch, base = self.client("cloudwatch"), self.names.base
+        for _ in range(MOST_MINUTES):
+            if not cloudwatch.describe_alarms(AlarmNamePrefix=base, StateValue="ALARM")["MetricAlarms"]:
+                return
+            self.cloud.advance(self.cloud.now() + timedelta(minutes=1))
+        raise TimeoutError(f"an alarm is raised after {MOST_MINUTES} minutes without requests")
 
     def answers(self, requests=10):
         """The names of the models that answer."""

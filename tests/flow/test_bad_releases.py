@@ -41,6 +41,7 @@ def live(staging):
 
 def deployed(staging, version):
     """Promote and deploy a version while callers ask: what was said, and what they were answered."""
+    staging.calm()
     with staging.callers(CALLERS) as answers:
         said = staging.promoted(version)
     return SimpleNamespace(said=said, answers=answers, live=staging.live_configuration())

@@ -110,9 +110,10 @@ def test_a_terraform_configuration_that_does_not_exist_is_not_passed_on(command_
 
 
 IN_A_TERMINAL = """
-import os, pty
+import os, pty, signal
 pid, terminal = pty.fork()
 if not pid:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it would be ignored
     os.execlp(os.environ["TERRAFORM_BINARY_NAME"], "terraform", "apply")
 while os.read(terminal, 100):
     pass
