@@ -81,10 +81,11 @@ class Staging(Life):
         return self.sagestack("deploy", MODEL)
 
     def calm(self):
-        """Let minutes pass until no alarm is raised: one that is would take the next update back at once."""
-        cloudwatch, base = self.client("cloudwatch"), self.names.base
+        """Let minutes pass until no rollback alarm is raised: it would take the next update back at once."""
+        cloudwatch = self.client("cloudwatch")
+        names = [f"{self.names.base}-{what}" for what in ("errors", "latency")]
         for _ in range(MOST_MINUTES):
-            if not cloudwatch.describe_alarms(AlarmNamePrefix=base, StateValue="ALARM")["MetricAlarms"]:
+            if not cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]:
                 return
             self.cloud.advance(self.cloud.now() + timedelta(minutes=1))
         raise TimeoutError(f"an alarm is raised after {MOST_MINUTES} minutes without requests")
