@@ -85,7 +85,8 @@ class Staging(Life):
         cloudwatch = self.client("cloudwatch")
         names = [f"{self.names.base}-{what}" for what in ("errors", "latency")]
         for _ in range(MOST_MINUTES):
-            if not cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]:
+            alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+            if all(alarm["StateValue"] != "ALARM" for alarm in alarms):
                 return
             self.cloud.advance(self.cloud.now() + timedelta(minutes=1))
         raise TimeoutError(f"an alarm is raised after {MOST_MINUTES} minutes without requests")
