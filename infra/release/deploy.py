@@ -71,6 +71,8 @@ def deploy(project: Project, model: str, *, say: Say) -> None:
             started=children.add,
             steady=True,
         )
+    except toolchain.ToolFailed as failed:
+        raise toolchain.ToolFailed(f"{failed}{_what_is_live(project, model)}") from failed
     finally:
         children.stop()
 
@@ -117,18 +119,32 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
         CheckFailed: with the difference.
     """
     environment, lock = project.environment, released(project, model)
-    declared = intended(environment.name, model)
-    if isinstance(declared, IntendedBatch):
-        found = batch_differences(environment, declared, lock.current)
-    else:
-        found = differences(environment, declared, lock.current)
+    declared, found = _compared(project, model, lock)
     if not any(what in {"endpoint", "schedule"} and live == "does not exist" for what, _, live in found):
         _keep_receipt(project, declared, lock, found, by=by, say=say)
     if found:
-        lines = "\n".join(f"  {told(one)}" for one in found)
-        went_back = _went_back(declared, found, f"sagestack rollback {model} --env {environment.name}")
-        raise CheckFailed(f"{model} in {environment.name} is not as declared:\n{lines}{went_back}")
+        raise CheckFailed(_not_as_declared(environment.name, model, declared, found))
     say(f"{model} in {environment.name} is live as declared: {declared.configuration}")
+
+
+def _compared(project: Project, model: str, lock: ReleaseLock) -> tuple[Intended | IntendedBatch, list[Difference]]:
+    """What is declared, and how what is live differs."""
+    declared = intended(project.environment.name, model)
+    if isinstance(declared, IntendedBatch):
+        return declared, batch_differences(project.environment, declared, lock.current)
+    return declared, differences(project.environment, declared, lock.current)
+
+
+def _what_is_live(project: Project, model: str) -> str:
+    """What differs after a deploy that failed: the provider ends so, too, if it sees SageMaker take an update back."""
+    declared, found = _compared(project, model, released(project, model))
+    return f"\n{_not_as_declared(project.environment.name, model, declared, found)}" if found else ""
+
+
+def _not_as_declared(environment: str, model: str, declared: Intended | IntendedBatch, found: list[Difference]) -> str:
+    lines = "\n".join(f"  {told(one)}" for one in found)
+    went_back = _went_back(declared, found, f"sagestack rollback {model} --env {environment}")
+    return f"{model} in {environment} is not as declared:\n{lines}{went_back}"
 
 
 def _keep_receipt(
