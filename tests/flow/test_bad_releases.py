@@ -111,9 +111,12 @@ def test_a_rollback_then_declares_what_is_live_and_leaves_nothing_to_change(wron
 
 
 def test_a_version_that_is_slow_is_taken_back_and_costs_no_more_than_the_canarys_share(slow, live):
-    assert_was_taken_back(slow, live)
-    assert_only_the_canarys_share_was("v3", slow.answers)
-    assert f"failure: declared none, live {ALARMED.format('latency')}" in slow.said[2]
+    code, out, err = slow.said
+    assert (code, slow.live) == (1, live), out + err  # the provider may see it taken back and fail, or not and go on
+    assert "is not as declared" in err, out + err
+    assert "Traceback" not in err
+    assert set(slow.answers) <= {"v1", "v3"}  # whether the canary has answered by then is the alarm's moment
+    assert slow.answers.count("v3") <= CANARYS_SHARE * len(slow.answers) + CALLERS
 
 
 def test_a_version_that_never_becomes_healthy_is_taken_back_and_no_caller_notices(unhealthy, live):
