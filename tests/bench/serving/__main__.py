@@ -24,7 +24,8 @@ from serving.contract import MODEL_DIRECTORY, TREES_LIBRARY_VARIABLE
 from serving.core.predictor import Predictor
 from tests.bench.serving.goals import judge
 from tests.bench.serving.load import first_answer, free_port, rss_mb, running, write_script, wrk
-from tests.bench.serving.servers import PEERS, PROJECT, TREES, MissingError, ours, servers
+from tests.bench.serving.scaling import scaling
+from tests.bench.serving.servers import PEERS, PROJECT, TREES, TWO_WORKERS, MissingError, ours, servers
 from tests.bench.serving.soak import soak
 from tests.bench.serving.workload import first_score, payloads, train
 
@@ -51,8 +52,10 @@ def main():
         for server in servers(folder, tuple(asked.only)):
             results += measure(folder, rows, expected, server)
             RESULT.write_text(json.dumps(results, indent=1) + "\n")  # what is measured stays, whatever comes
+        by_name = {server["server"]: server for server in ours(folder)}
+        scales = [*scaling(folder, rows, by_name["sagestack"], by_name[TWO_WORKERS])]
     show(results)
-    judge(results)
+    judge(results, scales)
     print(f"written to {RESULT.relative_to(PROJECT)}")
 
 
