@@ -37,8 +37,8 @@ class Section(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         validate_default=True,
+        defer_build=True,
     )
 
     loader_keys: ClassVar[frozenset[str]] = frozenset()

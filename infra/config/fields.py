@@ -4,6 +4,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from infra.config.base import Section
+from infra.config.described import descriptions
 from infra.config.tree import Path
 
 
@@ -26,8 +27,8 @@ def kinds(section: type[Section], loc: Path) -> list[str]:
 def meaning(section: type[Section], loc: Path) -> str:
     """What the field at a pydantic error location says, to stand within a sentence."""
     name = str(loc[-1])
-    texts = [one.model_fields[name].description for one in _sections_at(section, loc[:-1]) if name in one.model_fields]
-    text = (texts[0] if texts else None) or ""
+    texts = [descriptions(one).get(name, "") for one in _sections_at(section, loc[:-1]) if name in one.model_fields]
+    text = texts[0] if texts else ""
     return text[:1].lower() + text[1:].rstrip(".") if text[1:2].islower() else text.rstrip(".")
 
 

@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import ModelSchema
+
 from infra.config.base import Section
+from infra.config.described import descriptions
 from infra.config.environment import EnvironmentConfig
 from infra.config.model import ModelConfig
 from infra.config.reference import reference
@@ -77,8 +81,19 @@ def _text(schema: Schema) -> str:
 
 
 def _schema(section: type[Section]) -> Schema:
-    schema: Schema = _tidy(section.model_json_schema())
+    schema: Schema = _tidy(section.model_json_schema(schema_generator=_Described))
     return {"$schema": DIALECT, **schema}
+
+
+class _Described(GenerateJsonSchema):
+    """With the fields' docstrings."""
+
+    def model_schema(self, schema: ModelSchema) -> Schema:
+        document = super().model_schema(schema)
+        section: type[Section] = schema["cls"]
+        for name, text in descriptions(section).items():
+            document["properties"][name]["description"] = text
+        return document
 
 
 def _tidy(node: Any) -> Any:  # noqa: ANN401 - JSON
