@@ -73,7 +73,8 @@ def _path(details: ErrorDetails, root: Node) -> Path:
 
 
 def _rule_problems(details: ErrorDetails, rule: RulesBroken, file: str, root: Node) -> Iterator[Problem]:
-    section = details["loc"][:-1] if rule.field else _path(details, root)
+    path = _path(details, root)
+    section = path[:-1] if path[-1:] == (rule.field,) else path
     for broken in rule.broken:
         path, message = _culprit(broken, section, root)
         yield _place(file, root, path, message)

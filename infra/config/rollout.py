@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, field_validator
 
-from infra.config.base import Broken, Count, Section, kind_or
+from infra.config.base import Broken, Count, RulesBroken, Section, kind_or
 
 MOST_ALARMS: Final = 10
 """Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AutoRollbackConfig.html"""
@@ -40,6 +40,15 @@ class Rollout(Section):
     """Names of other CloudWatch alarms that take it back, such as one on a business metric."""
     timeout_seconds: Annotated[int, Field(ge=600, le=28_800)] | None = None
     """When an update is given up and taken back; SageMaker's own limit unless given."""
+
+    @field_validator("roll_back_on", mode="before")
+    @classmethod
+    def _not_on_quality(cls, names: object) -> object:
+        if isinstance(names, list) and "quality" in names:
+            why = "names quality, which is of windows before the update: it would take back what is to mend it"
+            fix = "take errors and latency, and name an alarm on a metric of your own in more_alarms"
+            raise RulesBroken(Broken((("roll_back_on", f"{why}; {fix}"),)), field="roll_back_on")
+        return names
 
     @property
     def last_bake_seconds(self) -> int:
