@@ -96,6 +96,7 @@ def preflight(model: Model, env: Environment = "local") -> None:
 def deploy(model: Model, *, by: By, env: Environment = "local") -> None:
     """Look, deploy the model's stack, and verify: preflight, cdktf deploy and verify in one command."""
     project = _project(env, model)
+    deploying.wait(project, model, say=typer.echo)
     deploying.check(project, model)
     deploying.deploy(project, model, say=typer.echo)
     deploying.verify(project, model, by=by, say=typer.echo)
@@ -105,6 +106,7 @@ def deploy(model: Model, *, by: By, env: Environment = "local") -> None:
 def rollback(model: Model, *, by: By, env: Environment = "local") -> None:
     """Go back to the release before this one, with the settings it had: lock, deploy, verify."""
     project = _project(env, model)
+    deploying.wait(project, model, say=typer.echo)
     lock = deploying.go_back(project, model)
     release = lock.current
     typer.echo(f"{project.lock_path(model)}: {model} is back at version {release.version}; commit it")

@@ -15,6 +15,8 @@ from infra.release.intended_batch import IntendedBatch
 from infra.release.preflight import obstacles
 from infra.release.promote import commit_of, gone_back, write_lock
 from infra.release.receipts import Receipts, told
+from infra.release.state_lock import told_lock
+from infra.release.under_way import await_rest
 from infra.release.verify import Difference, differences
 from infra.release.verify_batch import batch_differences
 
@@ -46,6 +48,20 @@ def check(project: Project, model: str) -> None:
         raise CheckFailed(f"{model} cannot be deployed to {project.environment.name}; nothing was changed:\n{lines}")
 
 
+def wait(project: Project, model: str, *, say: Say) -> None:
+    """Wait for the end of an update that is under way: of a deploy that was killed, say, or one that is taken back.
+
+    Args:
+        project: the project in its environment.
+        model: the model's name.
+        say: tells a line.
+
+    Raises:
+        CheckFailed: it has not ended within an hour.
+    """
+    await_rest(project.environment, project.environment.names.model(model).base, say=say)
+
+
 def deploy(project: Project, model: str, *, say: Say) -> None:
     """Deploy the model's stack with `cdktf`, whose output is shown as it comes.
 
@@ -72,7 +88,8 @@ def deploy(project: Project, model: str, *, say: Say) -> None:
             steady=True,
         )
     except toolchain.ToolFailed as failed:
-        raise toolchain.ToolFailed(f"{failed}{_what_is_live(project, model)}") from failed
+        lock = told_lock(project.environment, project.folder, f"{name}-{model}")
+        raise toolchain.ToolFailed(f"{failed}{lock}{_what_is_live(project, model, say)}") from failed
     finally:
         children.stop()
 
@@ -119,6 +136,7 @@ def verify(project: Project, model: str, *, by: str, say: Say) -> None:
         CheckFailed: with the difference.
     """
     environment, lock = project.environment, released(project, model)
+    wait(project, model, say=say)
     declared, found = _compared(project, model, lock)
     if not any(what in {"endpoint", "schedule"} and live == "does not exist" for what, _, live in found):
         _keep_receipt(project, declared, lock, found, by=by, say=say)
@@ -135,8 +153,12 @@ def _compared(project: Project, model: str, lock: ReleaseLock) -> tuple[Intended
     return declared, differences(project.environment, declared, lock.current)
 
 
-def _what_is_live(project: Project, model: str) -> str:
-    """What differs after a deploy that failed: the provider ends so, too, if it sees SageMaker take an update back."""
+def _what_is_live(project: Project, model: str, say: Say) -> str:
+    """What differs after a deploy that failed: the provider ends so, too, if it sees SageMaker take an update back.
+
+    It does not wait until that has happened; before, nobody knows what is live and why.
+    """
+    wait(project, model, say=say)
     declared, found = _compared(project, model, released(project, model))
     return f"\n{_not_as_declared(project.environment.name, model, declared, found)}" if found else ""
 

@@ -24,7 +24,7 @@ def mend(state: Path) -> bool:
     backup = state.with_name(state.name + BACKUP)
     if not state.exists():
         return False
-    with _locked(state) as is_ours:
+    with locked(state) as is_ours:
         if not is_ours or _is_whole(state) or not _is_whole(backup):
             return False
         draft = state.with_name(state.name + ".new")
@@ -34,7 +34,7 @@ def mend(state: Path) -> bool:
 
 
 @contextmanager
-def _locked(state: Path) -> Iterator[bool]:
+def locked(state: Path) -> Iterator[bool]:
     """Whether Terraform's own lock on the file could be had; it is held meanwhile."""
     with state.open("r+b") as file:
         try:

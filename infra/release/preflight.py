@@ -30,7 +30,7 @@ def obstacles(environment: EnvironmentConfig, intended: Intended | IntendedBatch
         return
     status, live = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
     if status not in {"InService", "Failed"}:
-        yield f"the endpoint {intended.endpoint} is {status}: wait until it is in service"
+        yield f"the endpoint {intended.endpoint} is {status}: wait until it is in service, as sagestack deploy does"
     if live not in intended.declared:
         yield _undeclared(environment, lock, live)
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from infra.cli import main
 from infra.config import load_environment
 from infra.provider import App, aws, use_mirror, write_endpoint
+from infra.release.state_lock import told_lock
 from infra.session import client, own_client
 from infra.stacks.base import EnvironmentStack
 
@@ -228,3 +229,9 @@ def test_terraform_keeps_its_state_in_the_bucket_as_the_deploy_role(bootstrap, p
     s3.put_object(Bucket=BUCKET, Key="sagestack/shop-small.tfstate.tflock", Body=b'{"ID": "1", "Who": "ada@desk"}')
     code, output = terraform("plan", "-lock-timeout=0s")
     assert (code, "Error acquiring the state lock" in output) == (1, True), output
+    held = told_lock(environment, tmp_path, "shop-small")
+    assert "The state of shop-small is locked by ada@desk since unknown" in held
+    assert held.endswith("lift its lock first: terraform -chdir=cdktf.out/stacks/shop-small force-unlock 1")
+    code, output = terraform("force-unlock", "-force", "1")
+    assert code == 0, output
+    assert told_lock(environment, tmp_path, "shop-small") == ""
