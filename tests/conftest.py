@@ -1,12 +1,14 @@
 """What tests of several rooms share: a project of their own, with environments, models and release locks."""
 
 import json
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+ORACLES = REPOSITORY / ".venvs/oracles/bin/python"
 
 
 def release(version, **changes):
@@ -66,6 +68,20 @@ class Project:
     def lock(self, model, current, previous=None, *, releases="build/local/releases", **more):
         document = {"schema_version": 1, "model": model, "current": current, "previous": previous} | more
         return self.write(f"{releases}/{model}.json", json.dumps(document, indent=2))
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory):
+    """Run a script with other makers' libraries, which `make .venvs/oracles/.ready` installs: the folder it filled."""
+
+    def run(script):
+        if not ORACLES.exists():
+            pytest.skip("there is no .venvs/oracles: make .venvs/oracles/.ready")
+        folder = tmp_path_factory.mktemp(script.stem)
+        subprocess.run([ORACLES, script, folder], check=True)
+        return folder
+
+    return run
 
 
 @pytest.fixture(scope="session")

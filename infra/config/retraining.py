@@ -18,6 +18,8 @@ class NewDataConfig(Section):
     """New partitions since the last training that start one."""
     minimum_mb: Annotated[float, Field(ge=0)] = 0
     """Megabytes (10^6 bytes) that they must have together; 0 for any size."""
+    minimum_rows: Annotated[int, Field(ge=0)] = 0
+    """Rows that they must have together, as their Parquet footers say; 0 for any number."""
 
 
 class DriftWindowsConfig(Section):

@@ -26,8 +26,10 @@ CODE = (
     "monitoring/governor/debounce.py",
     "monitoring/governor/function.py",
     "monitoring/governor/gates.py",
+    "monitoring/governor/labelled_rows.py",
     "monitoring/governor/ledger.py",
     "monitoring/governor/outlook.py",
+    "monitoring/governor/parquet_footer.py",
     "monitoring/governor/request.py",
     "monitoring/governor/rules.py",
     "monitoring/governor/sources.py",
@@ -72,6 +74,8 @@ class Governor(Construct):
             pipeline.grant_measure(role)
         if spec["auto_approval"] is not None:
             self._grant_approve(role)
+        if spec["new_data"] is not None and spec["new_data"]["minimum_rows"]:
+            platform.data.grant_get(role, names.data_prefix)  # the ends of files tell how many rows they have
         self.function = self._function(role, spec, depends_on=[role.attach(), logs])
         self._retry()
         self.alarm = self._alarm()

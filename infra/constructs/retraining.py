@@ -22,7 +22,7 @@ BYTES_A_MB: Final = 1_000_000
 HOURS_A_MONTH: Final = 730
 WINDOW_DAYS: Final = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31}
 """Days in which there is a window at least."""
-SPEC_VERSION: Final = 3
+SPEC_VERSION: Final = 4
 
 
 @dataclass(frozen=True)
@@ -204,6 +204,7 @@ def _new_data(new_data: NewDataConfig, debounce: Debounce | None) -> dict[str, A
     return {
         "minimum_files": new_data.minimum_files,
         "minimum_bytes": round(new_data.minimum_mb * BYTES_A_MB),
+        "minimum_rows": new_data.minimum_rows,
         "debounce": debounce and debounce.spec(),
     }
 

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from monitoring.contract import EVENT_SOURCE, RETRAINING_DECIDED, STARTED_BY_PARAMETER
 from monitoring.governor.costs import Bill
 from monitoring.governor.debounce import look_again, quiet_at
+from monitoring.governor.labelled_rows import labelled_rows
 from monitoring.governor.ledger import Ledger, Start, moment
-from monitoring.governor.rules import Costs, Decision, Run, Situation, Trigger, decide
+from monitoring.governor.rules import Costs, Decision, Rows, Run, Situation, Trigger, decide
 from monitoring.governor.sources import LabelledFiles, labelled_files, runs, windows, with_start
 from monitoring.governor.spec import Spec
 
@@ -99,7 +100,12 @@ class Request:
         files = self._files(listed) if self.trigger.started_by == "new-data" else LabelledFiles()
         known, cap = with_start(listed, last, self.at), self.spec.cost_cap
         costs = Bill(self.client("sagemaker"), cap).costs(listed, self.at) if cap else Costs()
-        return Situation(known, files.new_files, files.new_bytes, seen, self.ledger.hold(), costs)
+        rows = self._rows(files)
+        return Situation(known, len(files.new), files.new_bytes, rows, seen, self.ledger.hold(), costs)
+
+    def _rows(self, files: LabelledFiles) -> Rows:
+        enough = self.spec.new_data.minimum_rows if self.spec.new_data else 0
+        return labelled_rows(self.client("s3"), self.spec.data_bucket, files.new, enough) if enough else Rows()
 
     def _files(self, listed: Sequence[Run]) -> LabelledFiles:
         return labelled_files(self.client("s3"), self.spec, listed)

@@ -46,6 +46,14 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The rows of new files together; `silent` are those that tell no number: no Parquet, or encrypted."""
+
+    counted: int = 0
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Situation:
     """What the rules look at.
 
@@ -53,6 +61,7 @@ class Situation:
         runs: Every run so far, in any order; a start that SageMaker does not list yet is one that is executing.
         new_files: Labelled files that arrived after the last run was started; all there are if none ever was.
         new_bytes: Their size together.
+        new_rows: Their rows together, or as many as are asked for; looked at where rows are.
         windows: Of each of the last windows that were looked at, the oldest first, whether it breached.
         hold: Why nothing is started, and who said so; None if there is no hold.
         costs: What the month's runs have cost; looked at where there is a cap.
@@ -61,6 +70,7 @@ class Situation:
     runs: Sequence[Run] = ()
     new_files: int = 0
     new_bytes: int = 0
+    new_rows: Rows = Rows()
     windows: Sequence[bool] = ()
     hold: str | None = None
     costs: Costs = Costs()
@@ -184,7 +194,16 @@ def _too_little(trigger: Trigger, situation: Situation, spec: Spec) -> Objection
         return Objection(f"{situation.new_files} new file(s) {since}, {rules.minimum_files} needed")
     if situation.new_bytes < rules.minimum_bytes:
         return Objection(f"{situation.new_bytes} new bytes {since}, {rules.minimum_bytes} needed")
+    if situation.new_rows.counted < rules.minimum_rows:
+        silent = _silent(situation.new_rows.silent)
+        return Objection(f"{situation.new_rows.counted} new row(s) {since}, {rules.minimum_rows} needed{silent}")
     return None
+
+
+def _silent(files: Sequence[str]) -> str:
+    if not files:
+        return ""
+    return f"; {len(files)} file(s) tell no number of rows, {files[0]} among them: is it Parquet, and not encrypted?"
 
 
 def month_of(now: datetime, runs: Sequence[Run]) -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from monitoring.governor.labelled_rows import Listed
 from monitoring.governor.ledger import Start
 from monitoring.governor.rules import Run
 from monitoring.governor.spec import Series, Spec, Watch, WatchedAlarm
@@ -19,11 +20,15 @@ BREACHES: Final = {"at least": operator.ge, "above": operator.gt, "below": opera
 
 @dataclass(frozen=True)
 class LabelledFiles:
-    """Labelled files that arrived after the last run was started, their bytes, and when the newest of all came."""
+    """Labelled files that arrived after the last run was started, as S3 lists them; when the newest of all came."""
 
-    new_files: int = 0
-    new_bytes: int = 0
+    new: Sequence[Listed] = ()
     newest: datetime | None = None
+
+    @property
+    def new_bytes(self) -> int:
+        """The size of the new ones together."""
+        return sum(file["Size"] for file in self.new)
 
 
 def runs(sagemaker: Client, pipeline: str) -> list[Run]:
@@ -53,8 +58,8 @@ def labelled_files(s3: Client, spec: Spec, runs: Sequence[Run]) -> LabelledFiles
     last = max((run.started for run in runs), default=None)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=spec.data_bucket, Prefix=spec.data_prefix)
     files = [item for page in pages for item in page.get("Contents", []) if item["Key"].endswith(".parquet")]
-    sizes = [item["Size"] for item in files if last is None or item["LastModified"] > last]
-    return LabelledFiles(len(sizes), sum(sizes), max((item["LastModified"] for item in files), default=None))
+    new = [item for item in files if last is None or item["LastModified"] > last]
+    return LabelledFiles(new, max((item["LastModified"] for item in files), default=None))
 
 
 def windows(cloudwatch: Client, watch: Watch | None, now: datetime) -> list[bool]:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from monitoring.contract import GOVERNOR_SPEC_VARIABLE
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 Kind = Literal["drift", "quality"]
 Comparison = Literal["at least", "above", "below"]
 Part = TypeVar("Part")
@@ -79,6 +79,7 @@ class NewData:
 
     minimum_files: int
     minimum_bytes: int
+    minimum_rows: int
     debounce: Debounce | None
 
 

@@ -44,7 +44,7 @@ monitoring:
   drift: {schedule: daily, psi_threshold: 0.25, minimum_rows: 200}
   quality: {schedule: daily, baseline_margin: 0.1, label_delay_days: 1, minimum_rows: 200}
   explanations: {sample_rows: 100}
-retraining: {new_data: {minimum_files: 2}, cooldown_days: 0}
+retraining: {new_data: {minimum_rows: 2_000}, cooldown_days: 0}
 """
 
 

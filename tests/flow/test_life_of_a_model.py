@@ -160,7 +160,7 @@ def test_labelled_data_starts_a_training_when_there_is_enough_of_it_and_not_befo
     first, second = trained.decisions
     assert (first["start"], first["reason"].split(": ")[1]) == (
         False,
-        "1 new file(s) since the last run was started, 2 needed",
+        "1500 new row(s) since the last run was started, 2000 needed",
     )
     assert (second["start"], second["started_by"]) == (True, "new-data")
 

@@ -134,6 +134,18 @@ def test_only_where_its_file_says_so_may_a_models_governor_approve_and_only_its_
     )
 
 
+def test_only_where_rows_are_asked_for_may_the_governor_read_data_and_its_own_models_alone(
+    stack, new_project, synthesize
+):
+    project = new_project()
+    project.model("churn", "retraining: {new_data: {minimum_rows: 5000}}")
+    counting = synthesize(project)["local-churn"]
+    assert (spec(counting).new_data.minimum_rows, spec(stack).new_data.minimum_rows) == (5000, 0)
+    data = ["arn:aws:s3:::sagestack-local-data-123456789012/churn/labelled/*"]
+    assert statements(counting, "sagestack-local-churn-governor")["s3:GetObject"] == data
+    assert "s3:GetObject" not in statements(stack, "sagestack-local-churn-governor")
+
+
 def test_without_a_debounce_the_governor_makes_no_schedule(new_project, synthesize):
     project = new_project()
     project.model("churn", "retraining: {new_data: {debounce_minutes: 0}}")

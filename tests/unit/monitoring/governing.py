@@ -42,7 +42,7 @@ AUTO_APPROVAL = AutoApproval(
 )
 REGISTERED = Registered(number="3", started_by="drift", value=0.72, champion=0.71)
 SPEC = Spec(
-    schema_version=3,
+    schema_version=4,
     model="flight-delay",
     pipeline="sagestack-test-flight-delay",
     table="sagestack-test-flight-delay-retraining",
@@ -51,7 +51,7 @@ SPEC = Spec(
     cooldown_days=75,
     max_runs_a_month=4,
     cost_cap=None,
-    new_data=NewData(minimum_files=3, minimum_bytes=0, debounce=None),
+    new_data=NewData(minimum_files=3, minimum_bytes=0, minimum_rows=0, debounce=None),
     watches=(DRIFT, QUALITY),
     auto_approval=None,
 )

@@ -284,6 +284,6 @@ def test_events_out_of_order_are_decided_as_of_their_own_times(aws):
 
 
 def test_another_version_of_the_spec_is_refused(monkeypatch):
-    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 2}))
-    with pytest.raises(ValueError, match="must have schema_version 3"):
+    monkeypatch.setenv("SAGESTACK_GOVERNOR_SPEC", json.dumps(asdict(SPEC) | {"schema_version": 3}))
+    with pytest.raises(ValueError, match="must have schema_version 4"):
         handler(asked(), None)

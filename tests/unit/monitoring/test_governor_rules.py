@@ -27,7 +27,7 @@ def decided(trigger="new-data", *runs, new_files=3, spec=SPEC, now=NOW, **more):
 
 
 def given_runs(trigger, now, runs, new_files):
-    return decide(trigger, now, Situation(runs, new_files, 9, (True,)), SPEC)
+    return decide(trigger, now, Situation(runs, new_files, 9, windows=(True,)), SPEC)
 
 
 def ago(days, status="Succeeded"):
@@ -139,7 +139,7 @@ def test_whatever_comes_in_whatever_order_no_limit_is_ever_passed(deliveries, co
     begin, runs, bidden = datetime(2013, 3, 27, tzinfo=UTC), [], []
     for trigger, hour, late, becomes in sorted(deliveries, key=lambda each: each[1]):
         arrives = begin + timedelta(hours=hour)
-        if decide(trigger, arrives - timedelta(hours=late), Situation(runs, 3, 9, (True,)), spec).start:
+        if decide(trigger, arrives - timedelta(hours=late), Situation(runs, 3, 9, windows=(True,)), spec).start:
             bidden.append((trigger.started_by, arrives, [run for run in runs if run.status == "Succeeded"]))
             runs.append(Run(arrives, becomes))
     for started_by, at, before in bidden:

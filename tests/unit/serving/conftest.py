@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -31,7 +31,6 @@ from serving.core.predictor import Predictor
 from serving.core.signature import Input, Signature, sha256, write_signature
 
 PROJECT = Path(__file__).resolve().parents[3]
-ORACLES = PROJECT / ".venvs" / "oracles" / "bin" / "python"
 SERVE = (sys.executable, "-m", "serving")
 COLOURS = ("blue", "dark_red", "gr,een", "größe", 'qu"ote', "two\nlines", " padded ")
 SIZES = ("1", "2", "3")
@@ -100,13 +99,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def oracles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other libraries' models and predictions: `make .venvs/oracles/.ready` makes the environment that writes them."""
-    if not ORACLES.exists():
-        pytest.skip("there is no .venvs/oracles: make .venvs/oracles/.ready")
-    folder = tmp_path_factory.mktemp("oracles")
-    subprocess.run([ORACLES, Path(__file__).with_name("oracle_models.py"), folder], check=True)
-    return folder
+def oracles(oracle: Callable[[Path], Path]) -> Path:
+    """Other libraries' models and predictions."""
+    return oracle(Path(__file__).with_name("oracle_models.py"))
 
 
 def write_model(folder: Path, booster: lightgbm.Booster) -> None:

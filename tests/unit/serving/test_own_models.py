@@ -24,7 +24,8 @@ from serving.core.package import write_artifact
 from serving.core.predictor import Predictor
 from serving.core.signature import Signature, read_signature, sha256, write_signature
 from serving.message import Request
-from tests.unit.serving.conftest import ORACLES, PROJECT
+from tests.conftest import ORACLES
+from tests.unit.serving.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "serving.md").read_text()
 SNIPPETS = {
