@@ -31,6 +31,10 @@ No name: the list is one of names.
 """
 
 
+ARGUMENTS = {"describe_alarms": {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}}
+"""What has to be said for an operation to list all kinds."""
+
+
 def leftovers(environment: EnvironmentConfig) -> list[str]:
     """Names of the environment's resources that still exist, each with its kind."""
     return sorted(f"{service}: {name}" for service, name in _names(environment) if environment.names.base in name)
@@ -38,5 +42,5 @@ def leftovers(environment: EnvironmentConfig) -> list[str]:
 
 def _names(environment: EnvironmentConfig) -> Iterator[tuple[str, str]]:
     for service, operation, key, name in LISTS:
-        for item in getattr(client(environment, service), operation)().get(key, ()):
+        for item in getattr(client(environment, service), operation)(**ARGUMENTS.get(operation, {})).get(key, ()):
             yield service, item if name is None else item[name]

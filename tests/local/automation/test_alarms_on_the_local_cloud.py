@@ -227,3 +227,30 @@ def test_a_month_passes_quickly_over_idle_alarms(automation):
     automation.advance(seconds=30 * 86_400)
     assert time.monotonic() - began < 1
     assert state(automation, "al-idle-0") == "OK"
+
+
+def test_alarms_are_listed_by_all_that_is_asked_at_once_and_in_pages(automation):
+    cloudwatch, names = automation.client("cloudwatch"), [f"al-listed-{number}" for number in range(3)]
+    for name, value in zip(names, ("ALARM", "OK", "ALARM"), strict=True):
+        alarm(automation, name)
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=value, StateReason="a test")
+    cloudwatch.put_composite_alarm(AlarmName="al-listed-all", AlarmRule=f"ALARM({names[0]})")
+
+    def listed(**asked):
+        pages = cloudwatch.get_paginator("describe_alarms").paginate(**asked)
+        return [
+            one["AlarmName"] for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for one in page[kind]
+        ]
+
+    assert listed(AlarmNames=names[:2], StateValue="ALARM") == names[:1]
+    assert listed(AlarmNamePrefix="al-listed-", StateValue="ALARM") == [names[0], names[2]]
+    assert listed(AlarmNamePrefix="al-listed-", StateValue="INSUFFICIENT_DATA") == []
+    assert listed(AlarmNamePrefix="al-listed-", ActionPrefix="arn:aws:sns") == []
+    kinds = ["CompositeAlarm", "MetricAlarm"]
+    assert listed(AlarmNamePrefix="al-listed-", AlarmTypes=kinds) == [*names, "al-listed-all"]
+    assert listed(AlarmNamePrefix="al-listed-", AlarmTypes=kinds[:1]) == ["al-listed-all"]
+    assert listed(AlarmNamePrefix="al-listed-", PaginationConfig={"PageSize": 1}) == names
+    with pytest.raises(ClientError, match="must not be given together"):
+        listed(AlarmNames=names, AlarmNamePrefix="al-")
+    with pytest.raises(ClientError, match="does not support DescribeAlarms with ParentsOfAlarmName"):
+        listed(ParentsOfAlarmName=names[0])
