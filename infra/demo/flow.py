@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra import toolchain
-from infra.local.processes import Children
+from infra.processes import Children
 
 STACKS = Path("cdktf.out/stacks")
 LESS_COLLECTING = {"GOGC": "400"}

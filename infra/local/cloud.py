@@ -13,7 +13,7 @@ import boto3
 from infra.local.clock import Clock
 from infra.local.identity.authority import Authority
 from infra.local.identity.sessions import OWN_KEY, Session
-from infra.local.processes import Children
+from infra.processes import Children
 
 Event = dict[str, Any]
 """An event as EventBridge delivers it: version, id, detail-type, source, account, time, region, resources, detail."""
@@ -32,7 +32,7 @@ class LocalCloud:
     account: str
     clock: Clock = field(default_factory=Clock)
     children: Children = field(default_factory=Children)
-    """Its child processes; `infra.local.processes.spawn` starts one."""
+    """Its child processes; `infra.processes.spawn` starts one."""
     authority: Authority = field(init=False)
     """Whom the cloud asks whether a role or a service may do what it does."""
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)

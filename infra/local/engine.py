@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from subprocess import Popen
 from typing import Protocol
 
-from infra.local import processes
+from infra import processes
 from infra.local.cloud import LocalCloud
 from monitoring import contract as monitoring
 from serving import contract as serving

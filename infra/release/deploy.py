@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra import toolchain
 from infra.config import ENVIRONMENT_VARIABLE, MODELS_VARIABLE, FileState, Project, ReleaseLock
 from infra.errors import CheckFailed, UserError
-from infra.local.processes import Children
+from infra.processes import Children
 from infra.release.file_state import mend
 from infra.release.intended import Intended, intended
 from infra.release.intended_batch import IntendedBatch

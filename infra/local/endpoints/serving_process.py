@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from infra.local import processes
+from infra import processes
 from infra.local.endpoints.exchange import INVOCATION_SECONDS, ONLY_CONTAINER, Answer
 from infra.local.engine import Container, Engine, Sandbox
 from infra.local.jobs.container_logs import SHIP_EVERY_SECONDS, ContainerLogs

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from infra.cron import Cron
 from infra.local.clock import Clock
-from infra.local.events.cron import Cron
 
 Timetable = Callable[[datetime], datetime | None]
 """Given a moment, the first one after it that is due; None if there is none any more."""

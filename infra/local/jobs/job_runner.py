@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
-from infra.local import processes
+from infra import processes
 from infra.local.cloud import LocalCloud
 from infra.local.engine import Engine, ImageNotFoundError, Sandbox
 from infra.local.execution_role import ExecutionRole

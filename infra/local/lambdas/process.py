@@ -17,7 +17,7 @@ from typing import Any
 from infra.local.cloud import LocalCloud
 from infra.local.identity.sessions import Session
 from infra.local.lambdas import runtime as lambda_runtime
-from infra.local.processes import spawn, stop
+from infra.processes import spawn, stop
 
 READ_BYTES = 65_536
 INITIALISATION_SECONDS = 60.0

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from typing import Final
 
-from infra.local.events.cron import Cron
+from infra.cron import Cron
 
 DAYS_A_MONTH: Final = 365 / 12
 MONTHS_A_YEAR: Final = 12

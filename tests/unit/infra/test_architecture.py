@@ -47,8 +47,9 @@ ONLY_IN = {
     "jsii": ("infra.provider",),
     "constructs": ("infra.provider",),
     "moto": ("infra.local",),
+    "infra.local": ("infra.local", "infra.demo"),
 }
-"""Packages that one room knows."""
+"""Packages that one room knows, and the room that only those know who start it."""
 
 NOT_IN = {"infra.config": ("boto3", "botocore"), "infra.constructs": ("boto3",), "infra.stacks": ("boto3",)}
 """Packages that would make a room slow, or impure."""
@@ -100,8 +101,9 @@ def import_problems(module, source):
             )
         if name == RELATIVE:
             yield line, "imports relatively: write the module's whole name"
-        if top in ONLY_IN and not below(module, ONLY_IN[top]):
-            yield line, f"imports {name}, which is for {', '.join(ONLY_IN[top])} only"
+        for package, rooms in ONLY_IN.items():
+            if below(name, [package]) and not below(module, rooms):
+                yield line, f"imports {name}, which is for {', '.join(rooms)} only"
         if top in NOT_IN.get(room, ()):
             yield line, f"imports {name}, which {room} must do without"
         if module in CONTRACTS and top not in sys.stdlib_module_names:
@@ -141,6 +143,7 @@ def test_no_file_and_no_function_is_too_long():
         ("infra.constructs.endpoint", "from infra.stacks import ModelStack"),
         ("infra.constructs.endpoint", "from serving.server import serve"),
         ("infra.main", "from infra.constructs import Endpoint"),
+        ("infra.release.deploy", "from infra.local.lifecycle import find"),
         ("infra.local.jobs.api", "from training.train import train"),
         ("serving.server", "from infra.naming import Names"),
         ("serving.server", "from training.contract import IMAGE"),
@@ -162,7 +165,7 @@ def test_an_import_against_the_rules_is_found(module, line):
         ("infra.constructs.endpoint", "from serving import contract"),
         ("infra.naming", "from monitoring.contract import BASELINE_FILE"),
         ("infra.provider.resource", "import cdktf"),
-        ("infra.cli", "from infra.local import commands"),
+        ("infra.demo.cloud", "from infra.local import lifecycle"),
         ("training.train", "from serving.core import signature"),
         ("monitoring.drift", "from monitoring import capture"),
         ("monitoring.contract", "from typing import Final"),

@@ -1,7 +1,7 @@
-"""Run beside the local cloud: ends the cloud's child processes when the cloud is gone, even if it was killed outright.
+"""Run beside a program with child processes: ends them when the program is gone, even if it was killed outright.
 
-The cloud writes `+<process group>` and `-<process group>` lines to this program's standard input. The operating system
-closes that pipe however the cloud ends; every group not taken back by then is killed. Started by path, without the
+The program writes `+<process group>` and `-<process group>` lines to this one's standard input. The operating system
+closes that pipe however the program ends; every group not taken back by then is killed. Started by path, without the
 package and without site packages, so that it costs a few megabytes and milliseconds.
 """
 
@@ -25,7 +25,7 @@ def surviving_groups(lines: Iterable[str]) -> set[int]:
 
 
 def main() -> None:
-    """Wait for the cloud's end, then kill what it left."""
+    """Wait for the program's end, then kill what it left."""
     for group in surviving_groups(sys.stdin):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.events.cron import MONTHS, WEEKDAYS, Cron
+from infra.cron import MONTHS, WEEKDAYS, Cron
 
 
 def after(expression, moment):

@@ -1,7 +1,7 @@
-"""The local cloud's child processes: each in a session of its own, and none outlives the cloud, however that ends.
+"""Child processes, each in a session of its own, none of which outlives the program that started it, however that ends.
 
 `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the child ends, and it is Linux's alone. A pipe
-to a small watchdog process does: the operating system closes it when the cloud ends, even by SIGKILL.
+to a small watchdog process does: the operating system closes it when the program ends, even by SIGKILL.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from infra.local import watchdog
+from infra import watchdog
 
 Stream = int | IO[bytes] | None
 STOP_GRACE_SECONDS = 5.0
 
 
 class Children:
-    """The child processes of one local cloud, and the watchdog that ends them should the cloud be killed."""
+    """The child processes of one owner, and the watchdog that ends them should this program be killed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -74,9 +74,9 @@ def spawn(
     stdin: Stream = subprocess.DEVNULL,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child process of the cloud, in a new session, with exactly the environment `env`.
+    """Start a child process, in a new session, with exactly the environment `env`.
 
-    It is terminated when the cloud stops, and killed, with what it has started in its session, when the cloud is.
+    It is terminated when `children` stop, and killed, with what it has started in its session, when this program is.
 
     Raises:
         OSError: the program could not be started.

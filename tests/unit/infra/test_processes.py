@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.cloud import LocalCloud
-from infra.local.processes import spawn, stop
-from infra.local.watchdog import surviving_groups
+from infra.processes import spawn, stop
+from infra.watchdog import surviving_groups
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 STUBBORN = [
@@ -78,7 +78,7 @@ def test_a_killed_cloud_leaves_no_process_behind_not_even_a_grandchild(tmp_path)
         import subprocess, sys, time
         from pathlib import Path
         from infra.local.cloud import LocalCloud
-        from infra.local.processes import spawn
+        from infra.processes import spawn
         cloud = LocalCloud(Path({str(tmp_path)!r}), "", "", "")
         nested = "import subprocess, sys; print(subprocess.Popen({SLEEP!r}).pid, flush=True); " + {SLEEP[-1]!r}
         child = spawn(cloud.children, [sys.executable, "-S", "-c", nested], env={{}}, stdout=subprocess.PIPE)
