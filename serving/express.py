@@ -13,10 +13,10 @@ from serving.contract import CSV, JSON
 from serving.core.output import render
 from serving.core.predictor import Predictor
 from serving.core.text import ROWS_AT_ONCE
+from serving.lanes import LARGE_BODY_BYTES
 from serving.log import Log
 from serving.message import echo, template
 from serving.metrics import SECONDS, Metrics
-from serving.pages import LARGE_BODY_BYTES
 
 MOST_ROWS: Final = 1024
 _OK: Final = 200

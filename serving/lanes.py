@@ -11,6 +11,8 @@ from typing import Final
 
 from serving.message import Request, Response
 
+LARGE_BODY_BYTES: Final = 32_768
+"""From here a body is parsed and scored on a lane."""
 MAX_WAITING: Final = 16
 """So many requests a lane, one answered and the others waiting; more are told to come back."""
 

@@ -4,20 +4,16 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from serving.contract import METRICS_PATH, OPENAPI_PATH, PING_PATH
 from serving.core.errors import InputError
-from serving.lanes import Work
+from serving.express import Express
+from serving.lanes import LARGE_BODY_BYTES, Work
 from serving.log import Log
 from serving.message import Request, Response, refusal
 from serving.metrics import Metrics
 
-if TYPE_CHECKING:
-    from serving.express import Express
-
-LARGE_BODY_BYTES: Final = 32_768
-"""From here a body is parsed and scored on a thread."""
 Page = Callable[[], Response]
 _READ: Final = (b"GET", b"HEAD")
 _EXPLANATIONS: Final = b"explanations"
@@ -62,7 +58,7 @@ class Pages(ABC):
     def description(self) -> bytes:
         """The OpenAPI description."""
 
-    def express(self, metrics: Metrics, log: Log, request_ids: Iterator[bytes]) -> "Express | None":  # noqa: ARG002
+    def express(self, metrics: Metrics, log: Log, request_ids: Iterator[bytes]) -> Express | None:  # noqa: ARG002
         """What answers plain invocations; None if all take the careful path."""
         return None
 

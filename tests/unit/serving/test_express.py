@@ -13,9 +13,9 @@ from serving.application import Application
 from serving.contract import TREES_LIBRARY_VARIABLE
 from serving.core.predictor import Predictor
 from serving.express import MOST_ROWS, Express
+from serving.lanes import LARGE_BODY_BYTES
 from serving.log import SAMPLED_ONE_IN, Log
 from serving.metrics import Metrics
-from serving.pages import LARGE_BODY_BYTES
 from serving.reader import RequestReader
 from tests.unit.serving.conftest import COLOURS, MODEL_DIRECTORY
 
