@@ -132,3 +132,5 @@ class _Reader:
 
     def _pass(self, count: int) -> None:
         self._at += count
+        if self._at > len(self._content):
+            raise IndexError("passes the end")

@@ -121,6 +121,12 @@ def test_whatever_bytes_there_are_the_answer_is_a_number_or_the_reason(content):
         assert answer >= 0 if isinstance(answer, int) else answer
 
 
+def test_a_list_that_claims_more_than_there_is_ends_at_once():
+    endless = b"\x19\xf3" + b"\xff" * 9 + b"\x01"  # of 2**64 - 1 bytes
+    with pytest.raises(ValueError, match="no Parquet footer"):
+        rows_of(endless + b"\x16" * 16)
+
+
 def test_rows_are_counted_over_files_whose_footers_are_short_long_or_all_there_is(bucket, theirs):
     (wide,) = (file.read_bytes() for file in theirs if file.stem == "wide-900")
     assert len(footer(wide)) > END_READ_BYTES
