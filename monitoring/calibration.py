@@ -23,6 +23,7 @@ from monitoring.sample import Sample
 from monitoring.statistics import Statistic
 from monitoring.statistics.psi import PSEUDO_COUNT
 from monitoring.statistics.statistic import Values
+from monitoring.threads import PROCESSORS, side_by_side
 
 DRAWS: Final = 4000
 DRAWS_TOGETHER: Final = 2000
@@ -69,15 +70,13 @@ def calibrated_thresholds(
         Thresholds above 0.
     """
     generator = np.random.default_rng(SEED)
-    pairs = [*zip(baselines, statistics, strict=True)]
-    alone = np.stack([_by_chance(each, statistic, rows, generator) for each, statistic in pairs])
+    each = [*zip(baselines, statistics, generator.spawn(len(baselines)), strict=True)]
+    alone = np.stack([*side_by_side(lambda one: _by_chance(*one, rows=rows), each, threads=PROCESSORS)])
     if sample is None:
         return Thresholds(_of_features(alone, alone, false_alarm_rate))
     then, now = (sample.windows(size, DRAWS_TOGETHER, generator) for size in (baselines[0].rows, rows))
-    together = np.empty((len(pairs), DRAWS_TOGETHER))
-    for feature, (each, statistic) in enumerate(pairs):
-        drawn = (sample.counts(side, feature, len(each.counts)) for side in (then, now))
-        together[feature] = statistic.compute(*drawn)
+    drawn = (sample.counts(side, [len(each.counts) for each in baselines]) for side in (then, now))
+    together = np.stack([each.compute(*sides) for each, *sides in zip(statistics, *drawn, strict=True)])
     if not correlation:
         return Thresholds(_of_features(alone, together, false_alarm_rate))
     change = sample.correlation_changes(then, now) * effective_root(baselines[0].rows, rows)
@@ -104,7 +103,7 @@ def _rate_of_each(one: Values, other: Values, rate: float) -> float:
     return float(np.quantile(ranks.min(axis=0) / ranks.shape[1], rate))
 
 
-def _by_chance(baseline: Distribution, statistic: Statistic, rows: int, generator: np.random.Generator) -> Values:
+def _by_chance(baseline: Distribution, statistic: Statistic, generator: np.random.Generator, *, rows: int) -> Values:
     """The statistic between baselines and windows without drift, shape (DRAWS,)."""
     # What the baseline has not seen may still be there: its empty bins are given a chance.
     smoothed = baseline.counts + PSEUDO_COUNT

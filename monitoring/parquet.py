@@ -1,6 +1,5 @@
 """Rows of a window as Parquet: of a batch, or of an endpoint that somebody else records."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from monitoring.baseline_document import Baseline
 from monitoring.counting import Part
 from monitoring.errors import MonitoringError
 from monitoring.tally import Tally
-from monitoring.threads import side_by_side
+from monitoring.threads import PROCESSORS, side_by_side
 from serving.core.signature import SCORE
 
 ROWS: Final = 131_072
@@ -29,7 +28,7 @@ def count_parquet(files: Sequence[Path], baseline: Baseline) -> Part:
     def count(rows: pl.DataFrame) -> Part:
         return Part.of(baseline, rows, rows[SCORE], Tally(read=len(rows), used=len(rows), rows=len(rows)))
 
-    parts = side_by_side(count, _batches(files, baseline), threads=os.cpu_count() or 1)
+    parts = side_by_side(count, _batches(files, baseline), threads=PROCESSORS)
     return sum(parts, replace(Part.empty(baseline), tally=Tally(files=len(files))))
 
 

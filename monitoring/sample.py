@@ -9,6 +9,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ import polars as pl
 from monitoring.bins import Bins
 from monitoring.correlation import Association, greatest_influence, pair_correlations, pair_errors
 from monitoring.statistics.statistic import Counts, Values
+from monitoring.threads import PROCESSORS, side_by_side
 
 POOL: Final = 50_000
 """Rows of the baseline that the sample is chosen of."""
@@ -67,25 +69,31 @@ class Sample:
     def windows(self, rows: int, draws: int, generator: np.random.Generator) -> Drawn:
         """Windows of about `rows` rows, drawn with replacement."""
         drawn = np.empty((draws, len(self.shares)), dtype=np.float32)
-        for share in np.unique(self.shares):
-            alike = self.shares == share
-            chances = generator.integers(CHANCES, size=(draws, int(alike.sum())), dtype=np.uint16)
-            drawn[:, alike] = _poisson_quantiles(rows * float(share))[chances]
+        chances = generator.integers(CHANCES, size=drawn.shape, dtype=np.uint16)
+        bounds = [0, *(np.flatnonzero(np.diff(self.shares)) + 1).tolist(), len(self.shares)]
+        for begin, end in pairwise(bounds):
+            copies = _poisson_quantiles(rows * float(self.shares[begin]))
+            drawn[:, begin:end] = copies[chances[:, begin:end]]
         return drawn
 
-    def counts(self, windows: Drawn, feature: int, bins: int) -> Counts:
-        """A feature's rows in each bin, by window, shape (draws, bins)."""
-        one_of_each = np.eye(bins, dtype=np.float32)[self.places[feature]]
-        return np.asarray(windows @ one_of_each, dtype=np.int64)
+    def counts(self, windows: Drawn, bins: Sequence[int]) -> list[Counts]:
+        """Each feature's rows in each of its so many bins, by window, each of shape (draws, bins)."""
+        first = np.cumsum([0, *bins])
+        one_of_each = np.zeros((len(self.shares), first[-1]), dtype=np.float32)
+        np.put_along_axis(one_of_each, first[:-1] + self.places.T, 1, axis=1)
+        # One product for all: a product for each feature would read the windows anew, and they are far beyond caches.
+        return np.split((windows @ one_of_each).astype(np.int64), first[1:-1], axis=1)
 
     def correlation_changes(self, then: Drawn, now: Drawn) -> Values:
         """The largest change of any pair's correlation, in its standard errors of one row, by draw, shape (draws,)."""
         scores = self.scores.astype(np.float32)
-        errors, found = pair_errors(self.scores.astype(np.float64), self.shares), []
-        for start in range(0, len(then), BLOCK):
+        errors = pair_errors(self.scores.astype(np.float64), self.shares)
+
+        def changes(start: int) -> Values:
             before, after = (pair_correlations(side[start : start + BLOCK], scores) for side in (then, now))
-            found.append((np.abs(after - before) / errors).max(axis=1))
-        return np.concatenate(found)
+            return np.asarray((np.abs(after - before) / errors).max(axis=1))
+
+        return np.concatenate([*side_by_side(changes, range(0, len(then), BLOCK), threads=PROCESSORS)])
 
     def to_json(self) -> dict[str, Any]:
         """As `baseline.json` holds it: the bytes of the two arrays, compressed."""

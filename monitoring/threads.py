@@ -1,5 +1,6 @@
-"""Files side by side: while some wait for S3, the others are read."""
+"""Work side by side: while some files wait for S3, others are read, and what computes has every processor."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,6 +8,8 @@ from typing import Final, TypeVar
 
 THREADS: Final = 8
 """So many files are read at once; each holds a piece of its text in memory."""
+PROCESSORS: Final = os.cpu_count() or 1
+"""So many threads where there is nothing to wait for."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

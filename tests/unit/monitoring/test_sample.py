@@ -53,6 +53,15 @@ def test_windows_have_as_many_rows_as_they_should_and_spread_as_chance_does(size
     assert (drawn >= 0).all()
 
 
+def test_a_windows_counts_are_those_of_its_rows_feature_by_feature():
+    bins, _, sample = sample_of(rows(8))
+    drawn = sample.windows(500, 3, np.random.default_rng(9))
+    sizes = [len(each.labels()) for each in bins]
+    for places, counts in zip(sample.places, sample.counts(drawn, sizes), strict=True):
+        expected = [np.bincount(places, weights=window, minlength=counts.shape[1]) for window in drawn]
+        np.testing.assert_array_equal(counts, expected)
+
+
 def test_features_that_are_one_get_the_threshold_of_one():
     frame = rows(4)
     bins, _, sample = sample_of(frame)
