@@ -2,7 +2,7 @@
 
 A fixed threshold alarms on small windows by noise and sleeps through small shifts in large ones. Here a baseline and a
 window without any drift are drawn anew, many times; the thresholds are such that in a chosen share of the draws any
-feature, or the correlations, reach their own.
+feature, or what all of them do together, reach their own.
 
 What a feature does alone is drawn from its counts, rare categories and all; what features do together, from the
 baseline's sample of whole rows.
@@ -17,7 +17,9 @@ from typing import Final
 import numpy as np
 
 from monitoring.bins import NEW, RARE, CategoricalBins
+from monitoring.contract import CORRELATION, LOCATION
 from monitoring.correlation import effective_root
+from monitoring.location import Location
 from monitoring.profile import Distribution
 from monitoring.sample import Sample
 from monitoring.statistics import Statistic
@@ -41,10 +43,12 @@ class Thresholds:
     Attributes:
         features: One a feature.
         correlation: Of the largest change of any pair's correlation, in standard errors; None where none is looked at.
+        location: Of how far all means moved together, in standard errors; None where that is not looked at.
     """
 
     features: tuple[float, ...]
     correlation: float | None = None
+    location: float | None = None
 
 
 def calibrated_thresholds(
@@ -55,6 +59,7 @@ def calibrated_thresholds(
     *,
     sample: Sample | None = None,
     correlation: bool = False,
+    location: Location | None = None,
 ) -> Thresholds:
     """The thresholds for windows of `rows` rows.
 
@@ -65,6 +70,7 @@ def calibrated_thresholds(
         false_alarm_rate: The share of windows without drift in which anything reaches its threshold.
         sample: Rows of the baseline; without it features are taken to move by chance independently of each other.
         correlation: Whether correlations are looked at too, for which there must be a sample.
+        location: Where the means lie, if they are looked at together too, for which there must be a sample.
 
     Returns:
         Thresholds above 0.
@@ -77,11 +83,14 @@ def calibrated_thresholds(
     then, now = (sample.windows(size, DRAWS_TOGETHER, generator) for size in (baselines[0].rows, rows))
     drawn = (sample.counts(side, [len(each.counts) for each in baselines]) for side in (then, now))
     together = np.stack([each.compute(*sides) for each, *sides in zip(statistics, *drawn, strict=True)])
-    if not correlation:
-        return Thresholds(_of_features(alone, together, false_alarm_rate))
-    change = sample.correlation_changes(then, now) * effective_root(baselines[0].rows, rows)
-    rate = _rate_of_each(_in_their_quantiles(together, false_alarm_rate), change, false_alarm_rate)
-    return Thresholds(_of_features(alone, together, rate), float(np.quantile(change, 1 - rate)) + MARGIN)
+    beside: dict[str, Values] = {}
+    if correlation:
+        beside[CORRELATION] = sample.correlation_changes(then, now) * effective_root(baselines[0].rows, rows)
+    if location is not None:
+        beside[LOCATION] = location.distance(sample.mean_changes(then, now), rows)
+    rate = _rate_of_each([_in_their_quantiles(together, false_alarm_rate), *beside.values()], false_alarm_rate)
+    thresholds = {kind: float(np.quantile(each, 1 - rate)) + MARGIN for kind, each in beside.items()}
+    return Thresholds(_of_features(alone, together, rate), thresholds.get(CORRELATION), thresholds.get(LOCATION))
 
 
 def _of_features(alone: Values, together: Values, rate: float) -> tuple[float, ...]:
@@ -97,9 +106,9 @@ def _in_their_quantiles(draws: Values, rate: float) -> Values:
     return np.asarray((draws / own).max(axis=0))
 
 
-def _rate_of_each(one: Values, other: Values, rate: float) -> float:
-    """The rate at which each of two kinds of alarm is raised, if either is to be in a share of the draws."""
-    ranks = np.stack([np.argsort(np.argsort(-each, kind="stable"), kind="stable") for each in (one, other)]) + 1
+def _rate_of_each(kinds: Sequence[Values], rate: float) -> float:
+    """The rate at which each kind of alarm is raised, if any of them is to be in a share of the draws."""
+    ranks = np.stack([np.argsort(np.argsort(-each, kind="stable"), kind="stable") for each in kinds]) + 1
     return float(np.quantile(ranks.min(axis=0) / ranks.shape[1], rate))
 
 

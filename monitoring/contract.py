@@ -58,16 +58,20 @@ PSI_METRIC: Final = "PopulationStabilityIndex"
 MAX_PSI_METRIC: Final = "MaxFeaturePopulationStabilityIndex"
 """By Endpoint: the largest feature PSI of the window; what the drift alarm watches where there is a PSI threshold."""
 MAX_DRIFT_METRIC: Final = "MaxFeatureDrift"
-"""By Endpoint: the largest feature statistic of the window, or change of correlation, in thresholds; 1 is drift.
+"""By Endpoint: the largest statistic of the window, of a feature or of all together, in thresholds; 1 is drift.
 
 What the drift alarm watches where thresholds are calibrated by the window's size.
 """
 FEATURE_DRIFT_METRIC: Final = "FeatureDrift"
 """By Endpoint and Feature: the same of each feature whose statistic is not the PSI."""
 CORRELATION: Final = "correlation"
-"""The multivariate statistic's name in job specs, reports and configuration."""
+LOCATION: Final = "location"
+BOTH: Final = "both"
+"""Which multivariate statistics there are: their names in job specs, reports and configuration."""
 CORRELATION_DRIFT_METRIC: Final = "CorrelationDrift"
 """By Endpoint: the largest change of two features' correlation in thresholds, where there is a false-alarm rate."""
+LOCATION_DRIFT_METRIC: Final = "LocationDrift"
+"""By Endpoint: how far the numeric features' means moved, together, in thresholds, where there is such a rate."""
 PREDICTION_PSI_METRIC: Final = "PredictionPopulationStabilityIndex"
 DRIFTED_FEATURES_METRIC: Final = "DriftedFeatures"
 SAMPLE_COUNT_METRIC: Final = "SampleCount"

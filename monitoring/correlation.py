@@ -152,10 +152,18 @@ class Association:
 
 def correlations(moments: Moments) -> Values:
     """Pearson's, of each pair, shape (features, features); 0 where a feature is constant."""
+    deviation = deviations(moments)
+    return _quotient(_covariances(moments), np.multiply.outer(deviation, deviation))
+
+
+def deviations(moments: Moments) -> Values:
+    """Each feature's standard deviation, of scores, shape (features,)."""
+    return np.asarray(np.sqrt(np.maximum(_covariances(moments).diagonal(), 0.0)))
+
+
+def _covariances(moments: Moments) -> Values:
     mean = moments.sums / moments.rows
-    covariance = moments.products / moments.rows - np.multiply.outer(mean, mean)
-    deviation = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
-    return _quotient(covariance, np.multiply.outer(deviation, deviation))
+    return np.asarray(moments.products / moments.rows - np.multiply.outer(mean, mean))
 
 
 def pair_correlations(weights: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> Values:

@@ -77,7 +77,7 @@ def _baseline(job: Job, spec: DriftSpec) -> tuple[Baseline, BaselineFormat]:
 def _asked_for(baseline: Baseline, spec: DriftSpec) -> Baseline:
     """What is compared: without the correlations and groups that nobody asked for, so that nobody counts them."""
     decided = baseline.decided and baseline.decided.of(spec.groups)
-    return replace(baseline, decided=decided, association=baseline.association if spec.looks_at_correlation else None)
+    return replace(baseline, decided=decided, association=baseline.association if spec.needs_moments else None)
 
 
 def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time

@@ -12,6 +12,7 @@ from monitoring.contract import (
     FEATURE_DIMENSION,
     FEATURE_DRIFT_METRIC,
     IMPACT_METRIC,
+    LOCATION_DRIFT_METRIC,
     MAX_DRIFT_METRIC,
     MAX_PSI_METRIC,
     METRIC_NAMESPACE,
@@ -54,6 +55,8 @@ def _data(endpoint: str, end: datetime, findings: Findings) -> Iterator[dict[str
         yield datum(MAX_PSI_METRIC, findings.max_psi)
     if findings.correlation is not None:
         yield datum(CORRELATION_DRIFT_METRIC, findings.correlation.ratio)
+    if findings.location is not None:
+        yield datum(LOCATION_DRIFT_METRIC, findings.location.ratio)
     yield datum(DRIFTED_FEATURES_METRIC, len(findings.drifted_features), unit="Count")
     if findings.prediction is not None:
         yield datum(PREDICTION_PSI_METRIC, findings.prediction.value)

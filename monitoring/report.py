@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from monitoring.baseline_document import Baseline
 from monitoring.bins import CategoricalBins
 from monitoring.calibration import Thresholds, calibrated_thresholds
-from monitoring.contract import DRIFT_REPORT_SCHEMA_VERSION
+from monitoring.contract import CORRELATION, DRIFT_REPORT_SCHEMA_VERSION, LOCATION
 from monitoring.correlation import CorrelationDrift
 from monitoring.fairness.bias import Bias
+from monitoring.location import Location, LocationDrift
 from monitoring.model_monitor import violation
 from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
@@ -83,6 +84,7 @@ class Findings:
         prediction: None when no prediction was captured.
         rows: Rows in the window.
         correlation: How the features go together; None where that was not asked for.
+        location: Where they lie together; None likewise.
         bias: How answers differ by group, one a declared column.
         explanations: What the model goes by; None where that was not asked for, or cannot be told.
         notes: Why something that was asked for is not there.
@@ -92,17 +94,23 @@ class Findings:
     prediction: Comparison | None
     rows: int
     correlation: CorrelationDrift | None = None
+    location: LocationDrift | None = None
     bias: tuple[Bias, ...] = ()
     explanations: "ExplanationDrift | None" = None
     notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
-        """The verdict. A drifted prediction, or correlation, alone is a drift too."""
+        """The verdict. A drifted prediction, or drift of the features together, alone is a drift too."""
         if not self.features:
             return "not-enough-data"
-        others = any(each is not None and each.drifted for each in (self.prediction, self.correlation))
+        others = any(each is not None and each.drifted for each in (self.prediction, *self.multivariate))
         return "drift" if others or self.drifted_features else "no-drift"
+
+    @property
+    def multivariate(self) -> tuple[CorrelationDrift | LocationDrift, ...]:
+        """What was asked of the features together."""
+        return tuple(each for each in (self.correlation, self.location) if each is not None)
 
     @property
     def drifted_features(self) -> list[str]:
@@ -117,9 +125,8 @@ class Findings:
 
     @property
     def max_drift(self) -> float | None:
-        """The largest of the features' and correlations' statistics in thresholds; None when none was computed."""
-        ratios = [each.ratio for each in self.features]
-        return max([*ratios, self.correlation.ratio] if self.correlation else ratios, default=None)
+        """The largest statistic, of a feature or of all together, in thresholds; None when none was computed."""
+        return max((each.ratio for each in (*self.features, *self.multivariate)), default=None)
 
 
 def compare(
@@ -137,13 +144,16 @@ def compare(
     if current.rows < spec.minimum_rows:
         return Findings((), None, current.rows)
     thresholds = thresholds or thresholds_of(baseline, current.rows, spec)
-    then, correlation = baseline.profile, None
+    then, correlation, location = baseline.profile, None, None
     statistics = [spec.statistic(each.bins.type) for each in then.features]
     columns = zip(then.features, current.features, thresholds.features, statistics, strict=True)
-    if baseline.association is not None and moments is not None and thresholds.correlation is not None:
-        correlation = baseline.association.compare(moments, thresholds.correlation)
+    if baseline.association is not None and moments is not None:
+        if thresholds.correlation is not None:
+            correlation = baseline.association.compare(moments, thresholds.correlation)
+        if thresholds.location is not None:
+            location = Location.of(baseline.association).compare(moments, thresholds.location)
     features = tuple(_compare(*column) for column in columns)
-    return Findings(features, _predicted(then, current, spec), current.rows, correlation)
+    return Findings(features, _predicted(then, current, spec), current.rows, correlation, location)
 
 
 def thresholds_of(baseline: Baseline, rows: int, spec: DriftSpec) -> Thresholds:
@@ -151,13 +161,15 @@ def thresholds_of(baseline: Baseline, rows: int, spec: DriftSpec) -> Thresholds:
     features = baseline.profile.features
     if spec.false_alarm_rate is None or not features:
         return Thresholds((spec.psi_threshold,) * len(features))
+    association = baseline.association if baseline.sample is not None else None
     return calibrated_thresholds(
         features,
         [spec.statistic(each.bins.type) for each in features],
         rows,
         spec.false_alarm_rate,
         sample=baseline.sample,
-        correlation=spec.looks_at_correlation and baseline.association is not None and baseline.sample is not None,
+        correlation=spec.looks_at(CORRELATION) and association is not None,
+        location=Location.of(association) if spec.looks_at(LOCATION) and association is not None else None,
     )
 
 
@@ -184,7 +196,7 @@ def report(
         "false_alarm_rate": spec.false_alarm_rate,
         "features": [each.to_json() for each in findings.features],
         "prediction": prediction and _prediction(prediction),
-        "multivariate": findings.correlation and findings.correlation.to_json(),
+        "multivariate": [each.to_json() for each in findings.multivariate],
         "bias": [each.to_json() for each in findings.bias],
         "explanations": findings.explanations and findings.explanations.to_json(),
         "notes": list(findings.notes),
@@ -200,6 +212,9 @@ def violations(findings: Findings) -> dict[str, Any]:
     if findings.correlation and findings.correlation.drifted:
         said = f"{_changed(findings.correlation)}, {findings.correlation.value:.4g} standard errors"
         found.append(violation(findings.correlation.pairs[0].first, "baseline_drift_check", said))
+    if findings.location and findings.location.drifted:
+        said = f"{_moved(findings.location)}; all means together {findings.location.value:.4g}"
+        found.append(violation(findings.location.features[0].name, "baseline_drift_check", said))
     return {"violations": found}
 
 
@@ -213,12 +228,18 @@ def summary(findings: Findings, minimum_rows: int) -> str:
     drifted += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     predicted = f"; PSI of the prediction {findings.prediction.value:.3g}" if findings.prediction else ""
     together = f"; {_changed(findings.correlation)}" if findings.correlation and findings.correlation.drifted else ""
+    together += f"; {_moved(findings.location)}" if findings.location and findings.location.drifted else ""
     return f"{findings.status} in {findings.rows} rows: {drifted}{predicted}{together}"
 
 
 def _changed(correlation: CorrelationDrift) -> str:
     pair = correlation.pairs[0]
     return f"correlation of {pair.first} and {pair.second} {pair.baseline:.2f}, now {pair.current:.2f}"
+
+
+def _moved(location: LocationDrift) -> str:
+    move = location.features[0]
+    return f"mean of {move.name} {move.standard_errors:+.3g} standard errors from what the other features say"
 
 
 def _compare(baseline: Distribution, current: Distribution, threshold: float, statistic: Statistic) -> Comparison:

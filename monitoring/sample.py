@@ -95,6 +95,12 @@ class Sample:
 
         return np.concatenate([*side_by_side(changes, range(0, len(then), BLOCK), threads=PROCESSORS)])
 
+    def mean_changes(self, then: Drawn, now: Drawn) -> Values:
+        """The change of each mean score, by draw, shape (draws, features)."""
+        scores = self.scores.astype(np.float32).T
+        before, after = (side @ scores / side.sum(axis=1, keepdims=True) for side in (then, now))
+        return np.asarray(after - before, dtype=np.float64)
+
     def to_json(self) -> dict[str, Any]:
         """As `baseline.json` holds it: the bytes of the two arrays, compressed."""
         return {

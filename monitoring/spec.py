@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from typing import Any, Final, Self, get_args, get_type_hints
 
-from monitoring.contract import CORRELATION, QUALITY_METRICS, SPEC_VARIABLE
+from monitoring.contract import BOTH, CORRELATION, LOCATION, QUALITY_METRICS, SPEC_VARIABLE
 from monitoring.errors import MonitoringError
 from monitoring.statistics import COMPONENTS, DEVIANCE, PSI, STATISTICS, Statistic
 from serving.contract import join_variable
@@ -106,7 +106,7 @@ class DriftSpec(Spec):
         categorical_statistic: The same for categorical ones; null: `psi`, or with a false-alarm rate `deviance`.
         false_alarm_rate: The share of windows without drift in which any feature may be said to have drifted; sets
             every feature's threshold by the window's size.
-        multivariate_statistic: `correlation`, or null for none; computed where there is a false-alarm rate.
+        multivariate_statistic: `correlation`, `location`, `both`, or null for none; where there is a false-alarm rate.
         groups: Categorical features by which answers are compared.
         minimum_group_rows: Groups with fewer rows are shown, but not compared.
         reports_uri: Where this job's reports lie, a folder a run, for the page to look back on; null for nowhere.
@@ -124,16 +124,20 @@ class DriftSpec(Spec):
     numeric_statistic: str | None = None
     categorical_statistic: str | None = None
     false_alarm_rate: float | None = None
-    multivariate_statistic: str | None = CORRELATION
+    multivariate_statistic: str | None = BOTH
     groups: tuple[str, ...] = ()
     minimum_group_rows: int = 30
     reports_uri: str | None = None
     quality_reports_uri: str | None = None
 
+    def looks_at(self, multivariate: str) -> bool:
+        """Whether `correlation`, or `location`, of the numeric features is asked for."""
+        return self.false_alarm_rate is not None and self.multivariate_statistic in {multivariate, BOTH}
+
     @property
-    def looks_at_correlation(self) -> bool:
-        """Whether it is asked how the numeric features go together."""
-        return self.false_alarm_rate is not None and self.multivariate_statistic is not None
+    def needs_moments(self) -> bool:
+        """Whether anything is asked of the numeric features together."""
+        return self.looks_at(CORRELATION) or self.looks_at(LOCATION)
 
     def statistic(self, feature_type: str) -> Statistic:
         """The statistic of features of a type, `numeric` or `categorical`."""
@@ -156,8 +160,9 @@ class DriftSpec(Spec):
             raise _wrong("psi_threshold", self.psi_threshold, "greater than 0")
         if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
             raise _wrong("false_alarm_rate", self.false_alarm_rate, "between 0 and 1")
-        if self.multivariate_statistic not in {CORRELATION, None}:
-            raise _wrong("multivariate_statistic", self.multivariate_statistic, f"{CORRELATION} or null")
+        if self.multivariate_statistic not in {CORRELATION, LOCATION, BOTH, None}:
+            accepted = f"{CORRELATION}, {LOCATION}, {BOTH} or null"
+            raise _wrong("multivariate_statistic", self.multivariate_statistic, accepted)
         _check_groups(self.groups, self)
         _check_at_least("minimum_group_rows", self.minimum_group_rows, 1)
         self._check_statistic("numeric", self.numeric_statistic)

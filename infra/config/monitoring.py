@@ -13,7 +13,7 @@ from infra.config.quality import QualityConfig
 
 NumericStatistic = Literal["psi", "components", "jensen-shannon", "kolmogorov-smirnov", "wasserstein", "chi-square"]
 CategoricalStatistic = Literal["psi", "deviance", "jensen-shannon", "chi-square"]
-MultivariateStatistic = Literal["correlation"]
+MultivariateStatistic = Literal["correlation", "location", "both"]
 FalseAlarmRate = Annotated[float, Field(gt=0, le=0.5)]
 
 
@@ -24,8 +24,9 @@ class StatisticsConfig(Section):
     """The statistic of numeric features; null for psi, or with a `false_alarm_rate` for components."""
     categorical: CategoricalStatistic | None = None
     """The statistic of categorical features; null for psi, or with a `false_alarm_rate` for deviance."""
-    multivariate: MultivariateStatistic | None = "correlation"
-    """With a `false_alarm_rate`: how numeric features go together, all pairs at once; null for none."""
+    multivariate: MultivariateStatistic | None = "both"
+    """With a `false_alarm_rate`: how numeric features go together, all pairs at once (`correlation`), where their means
+    lie together (`location`), or `both`; null for none."""
 
 
 class DriftConfig(Section):

@@ -103,7 +103,7 @@ def transform_jobs(job: str, failed: str, instance_type: str, region: str) -> li
 
 def drift(endpoint: str) -> list[Picture]:
     """How far features and predictions have moved, and which; and on how many rows that was seen."""
-    in_thresholds = (contract.MAX_DRIFT_METRIC, contract.CORRELATION_DRIFT_METRIC)
+    in_thresholds = (contract.MAX_DRIFT_METRIC, contract.CORRELATION_DRIFT_METRIC, contract.LOCATION_DRIFT_METRIC)
     psi = (contract.MAX_PSI_METRIC, contract.PREDICTION_PSI_METRIC)
     of_features = [of_every_feature(name, endpoint) for name in (contract.PSI_METRIC, contract.FEATURE_DRIFT_METRIC)]
     return [

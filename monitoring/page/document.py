@@ -46,6 +46,7 @@ def page(spec: DriftSpec, window: Window, records: Mapping[str, Any], findings: 
         *sections.bias(findings),
         *sections.explanations(findings),
         *sections.correlations(findings),
+        *sections.locations(findings),
         sections.records(records),
     ]
     title = escape(f"{spec.endpoint}: {findings.status.replace('-', ' ')}")

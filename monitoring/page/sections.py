@@ -104,6 +104,21 @@ def correlations(findings: Findings) -> Iterator[str]:
     yield f'<h2>How features go together</h2><p class="{mark}">{said}</p><table>{head}{rows}</table>'
 
 
+def locations(findings: Findings) -> Iterator[str]:
+    """The features that moved most against the others, and the verdict on all of them."""
+    location = findings.location
+    if location is None:
+        return
+    rows = "".join(
+        f'<tr><td>{escape(move.name)}</td><td class="number">{move.standard_errors:+.2f}</td></tr>'
+        for move in location.features
+    )
+    mark = "drift" if location.drifted else "quiet"
+    said = f"all means moved by {location.value:.3g} standard errors, threshold {location.threshold:.3g}"
+    head = "<tr><th>feature</th><th>standard errors from what the others say</th></tr>"
+    yield f'<h2>Where features lie together</h2><p class="{mark}">{said}</p><table>{head}{rows}</table>'
+
+
 def records(counts: Mapping[str, Any]) -> str:
     """What was read, used and refused, and why: nothing is dropped in silence."""
     told = [(name.replace("_", " "), number) for name, number in counts.items() if name != "reasons"]

@@ -108,7 +108,8 @@ def test_a_shift_that_no_feature_shows_is_found_and_its_pair_named(baseline):
     assert found.max_drift == found.correlation.ratio > 1
     assert found.correlation.to_json()["pairs"][0]["features"] == ["temp", "dewp"]
     records = {"reasons": {}}
-    assert report(spec(), WINDOW, records, found)["multivariate"]["drifted"]
+    correlation, location = report(spec(), WINDOW, records, found)["multivariate"]
+    assert (correlation["drifted"], location["statistic"]) == (True, "location")
     assert "<h2>How features go together</h2>" in page(spec(), WINDOW, records, found, history=History())
     cloudwatch = Mock()
     publish(cloudwatch, "endpoint", WINDOW.end, found)
@@ -130,11 +131,13 @@ def test_features_and_correlations_share_the_false_alarm_rate(baseline):
     assert features.correlation is None
     assert both.correlation > 0
     assert all(together > alone for together, alone in zip(both.features, features.features, strict=True))
-    assert not spec(false_alarm_rate=None).looks_at_correlation
+    assert not spec(false_alarm_rate=None).needs_moments
 
 
 def test_another_multivariate_statistic_is_refused_with_those_there_are():
-    with pytest.raises(MonitoringError, match='multivariate_statistic is "auc": must be correlation or null'):
+    with pytest.raises(
+        MonitoringError, match='multivariate_statistic is "auc": must be correlation, location, both or null'
+    ):
         spec(multivariate_statistic="auc")
 
 

@@ -132,6 +132,6 @@ def test_the_drift_job_takes_it_and_says_what_it_is(tmp_path, monkeypatch, winte
     assert code == 0, (tmp_path / "output/message").read_text()
     report = json.loads((tmp_path / "processing" / REPORT_OUTPUT / DRIFT_REPORT_FILE).read_text())
     assert (report["drifted_features"], report["baseline_format"]) == (["temp"], "model-monitor")
-    assert (report["prediction"], report["multivariate"]) == (None, None)
+    assert (report["prediction"], report["multivariate"]) == (None, [])
     said = (tmp_path / "output/message").read_text()
     assert said.endswith("(a Model Monitor baseline: predictions and correlations are not compared)")
