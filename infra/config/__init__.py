@@ -2,29 +2,24 @@
 
 from infra.config.asynchronous import AsynchronousEndpointConfig
 from infra.config.batch_transform import BatchTransformConfig
+from infra.config.chosen import (
+    ENVIRONMENT_VARIABLE,
+    MODELS_VARIABLE,
+    ROOT_VARIABLE,
+    chosen_environment,
+    chosen_models,
+    project_root,
+)
 from infra.config.data import DataConfig, FeaturesConfig
 from infra.config.endpoint import AlarmsConfig, CaptureConfig, RealTimeEndpointConfig
 from infra.config.endpoint_kinds import EndpointConfig, FleetConfig, initial_instances
 from infra.config.environment import EnvironmentConfig, FileState, GitHub, S3State
 from infra.config.errors import ConfigError, Problem
+from infra.config.files import environment_names, model_names
 from infra.config.inference_pipeline import ContainerConfig, InferencePipelineEndpointConfig
 from infra.config.instance import InstanceConfig
-from infra.config.load import (
-    ENVIRONMENT_VARIABLE,
-    MODELS_VARIABLE,
-    ROOT_VARIABLE,
-    Project,
-    chosen_environment,
-    chosen_models,
-    environment_names,
-    load_environment,
-    load_lock,
-    load_model,
-    load_project,
-    load_source,
-    model_names,
-    project_root,
-)
+from infra.config.load import Project, load_environment, load_model, load_project, load_source
+from infra.config.lock_file import load_lock
 from infra.config.model import ModelConfig
 from infra.config.monitoring import DriftConfig, MonitoringConfig
 from infra.config.multi_model import MultiModelEndpointConfig

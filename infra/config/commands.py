@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
+from infra.config.chosen import chosen_environment, project_root
 from infra.config.errors import ConfigError, Problem
-from infra.config.load import (
-    chosen_environment,
-    environment_names,
-    load_environment,
-    load_lock,
-    load_model,
-    load_source,
-    model_names,
-    project_root,
-)
+from infra.config.files import environment_names, model_names
+from infra.config.load import load_environment, load_model, load_source
+from infra.config.lock_file import load_lock
 
 EnvironmentOption = Annotated[
     str | None,

@@ -4,8 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from infra.config import ConfigError, Waiver, load_waivers
-from infra.config.load import project_root
+from infra.config import ConfigError, Waiver, load_waivers, project_root
 from infra.plan.finding import Finding
 from infra.plan.waiving import judge
 
