@@ -75,6 +75,8 @@ class ReleaseLock(Section):
     """What was live before; it stays declared until the current one has proven itself."""
     rolled_back: bool = False
     """Whether current was gone back to: then its own endpoint settings hold, not the file's, until a promotion."""
+    despite_alarms: bool = False
+    """Whether current is deployed though rollback alarms are raised: then those of its own instances take it back."""
 
     def broken_rules(self) -> Iterator[Broken]:
         """A newer format is refused, not guessed at."""

@@ -1,12 +1,12 @@
 """The alarms of one model: is it answering, is it quick, has the world moved, is the monitor itself alive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from infra.config import DriftConfig, RollbackAlarm
 from infra.constructs.alarm import Alarm, Severity
 from infra.constructs.alerts import Alerts
-from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric
+from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric, of_configuration
 from infra.constructs.silence import PERIOD_SECONDS, silence_alarms
 from infra.naming import VARIANT
 from infra.provider import Construct
@@ -23,10 +23,18 @@ class EndpointAlarms(Construct):
         self.endpoint, self._alerts = endpoint, alerts
         self.all: list[Alarm] = []
         self._take_back: dict[RollbackAlarm, list[Alarm]] = {"errors": [], "latency": []}
+        self._of_new: dict[str, Callable[[str], Alarm]] = {}
 
     def named(self, names: Sequence[RollbackAlarm]) -> list[Alarm]:
         """Those that a rollout names: the errors of every variant, the latency where the kind has such an alarm."""
         return [alarm for name in names for alarm in self._take_back[name]]
+
+    def of_new_instances(self, names: Sequence[RollbackAlarm], configuration: str) -> list[Alarm]:
+        """The same, of the instances of one endpoint configuration alone: what others raise does not raise these.
+
+        Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+        """
+        return [self._of_new[alarm.name](configuration) for alarm in self.named(names)]
 
     def errors(self, max_error_percent: float, *, variant: str = VARIANT) -> None:
         """The container fails to answer."""
@@ -75,25 +83,31 @@ class EndpointAlarms(Construct):
 
         `takes_back` is the name by which a rollout asks for it.
         """
-        alarm = Alarm(
-            self,
-            id_,
-            name=f"{self.endpoint}-{id_}",
-            metric=metric,
-            comparison=comparison,
-            threshold=threshold,
-            period_seconds=period_seconds,
-            periods=periods,
-            datapoints=datapoints,
-            missing_data="notBreaching",
-            description=description,
-            severity=severity,
-            runbook=runbook,
-            alerts=self._alerts,
-        )
-        self.all.append(alarm)
+
+        def made(of: str, metric: Metric) -> Alarm:
+            alarm = Alarm(
+                self,
+                f"{of}{id_}",
+                name=f"{self.endpoint}-{of}{id_}",
+                metric=metric,
+                comparison=comparison,
+                threshold=threshold,
+                period_seconds=period_seconds,
+                periods=periods,
+                datapoints=datapoints,
+                missing_data="notBreaching",
+                description=description,
+                severity=severity,
+                runbook=runbook,
+                alerts=self._alerts,
+            )
+            self.all.append(alarm)
+            return alarm
+
+        alarm = made("", metric)
         if takes_back is not None:
             self._take_back[takes_back].append(alarm)
+            self._of_new[alarm.name] = lambda configuration: made("new-", of_configuration(metric, configuration))
 
     def _named(self, variant: str) -> str:
         return self.endpoint if variant == VARIANT else f"variant {variant} of {self.endpoint}"

@@ -2,6 +2,7 @@
 
 from infra.config import EndpointConfig, Release, ReleaseLock
 from infra.constructs.alarm import Alarm
+from infra.constructs.alarms import EndpointAlarms
 from infra.constructs.deployment_config import deployment_config
 from infra.constructs.hosting import Hosting, digest, execution_role
 from infra.constructs.hostings import hosting
@@ -33,7 +34,7 @@ class Endpoint(Construct):
         names: ModelNames,
         platform: Platform,
         lock: ReleaseLock,
-        rollback_alarms: list[Alarm],
+        alarms: EndpointAlarms,
     ) -> None:
         super().__init__(scope, id_)
         self._names, self._platform = names, platform
@@ -52,16 +53,18 @@ class Endpoint(Construct):
             if kind.volume_key is not None:
                 platform.key.grant_volumes(self._role)
         self._models = Models(names, self._role)
-        watched = [alarm.name for alarm in rollback_alarms] + list(now.rollout.more_alarms if now.rollout else [])
         configurations = self._configurations(declared)
+        watched, more = _rollback_alarms(now, alarms, configurations[0].name if lock.despite_alarms else None)
         self.endpoint = aws.SagemakerEndpoint(
             self,
             "endpoint",
             name=self.name,
             endpoint_config_name=configurations[0].name,
-            deployment_config=deployment_config(now.rollout, watched) if now.rollout else None,
+            deployment_config=deployment_config(now.rollout, [alarm.name for alarm in watched] + more)
+            if now.rollout
+            else None,
             tags=lock.current.tags,
-            depends_on=[*configurations, self._logs(), *(alarm.alarm for alarm in rollback_alarms), *now.declare(self)],
+            depends_on=[*configurations, self._logs(), *(alarm.alarm for alarm in watched), *now.declare(self)],
             **retained(protected=platform.protected),
         )
 
@@ -96,3 +99,15 @@ class Endpoint(Construct):
                     lifecycle={"create_before_destroy": True},
                 )
         return list(made.values())
+
+
+def _rollback_alarms(kind: Hosting, alarms: EndpointAlarms, configuration: str | None) -> tuple[list[Alarm], list[str]]:
+    """Our alarms that take an update back, and the names of others: those of this configuration alone if one is named.
+
+    That none would be left is no way to go on: the provider replaces an endpoint that has none any more.
+    """
+    if kind.rollout is None:
+        return [], []
+    if configuration is not None:
+        return alarms.of_new_instances(kind.rollout.roll_back_on or ("errors",), configuration), []
+    return alarms.named(kind.rollout.roll_back_on), list(kind.rollout.more_alarms)

@@ -1,7 +1,7 @@
 """Metric descriptors: namespace, name, dimensions and statistic in one place, for alarms and dashboards alike."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from infra.naming import VARIANT, Names
@@ -70,6 +70,14 @@ Line = Metric | Search | Times
 def endpoint_metric(name: str, endpoint: str, statistic: str, *, variant: str = VARIANT) -> Metric:
     """A metric that SageMaker publishes of one of the endpoint's variants."""
     return Metric(SERVICE, name, _variant(endpoint, variant), statistic)
+
+
+def of_configuration(metric: Metric, configuration: str) -> Metric:
+    """An endpoint's metric, of the instances of one endpoint configuration alone: during an update there are two.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
+    return replace(metric, dimensions=(*metric.dimensions, ("EndpointConfigName", configuration)))
 
 
 def instance_metric(name: str, endpoint: str, statistic: str, *, variant: str = VARIANT) -> Metric:

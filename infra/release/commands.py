@@ -14,6 +14,7 @@ from infra.release import deploy as deploying
 from infra.release.promote import commit_of, promoted, write_lock
 from infra.release.receipts import Receipts
 from infra.release.registry import Registry, Version
+from infra.release.rollback import go_back
 from infra.session import explained
 
 Model = Annotated[str, typer.Argument(help="The model's name, as in infra/models.")]
@@ -64,6 +65,10 @@ def promote(
     by: By,
     env: Environment = "local",
     from_: From = None,
+    despite_alarms: Annotated[
+        bool,
+        typer.Option("--despite-alarms", help="Though rollback alarms are raised; its own instances' take it back."),
+    ] = False,
 ) -> None:
     """Write the release lock: the next deploy serves this version."""
     project = _project(env, model)
@@ -78,6 +83,7 @@ def promote(
         at=datetime.now(UTC),
         commit=commit_of(project.folder),
         registry=source,
+        despite_alarms=despite_alarms,
     )
     path = project.lock_path(model)
     write_lock(lock, path)
@@ -107,7 +113,7 @@ def rollback(model: Model, *, by: By, env: Environment = "local") -> None:
     """Go back to the release before this one, with the settings it had: lock, deploy, verify."""
     project = _project(env, model)
     deploying.wait(project, model, say=typer.echo)
-    lock = deploying.go_back(project, model)
+    lock = go_back(project, model, say=typer.echo)
     release = lock.current
     typer.echo(f"{project.lock_path(model)}: {model} is back at version {release.version}; commit it")
     project = project.reloaded()

@@ -7,13 +7,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import toolchain
 from infra.config import ENVIRONMENT_VARIABLE, MODELS_VARIABLE, FileState, Project, ReleaseLock
-from infra.errors import CheckFailed, UserError
+from infra.errors import CheckFailed
 from infra.processes import Children
 from infra.release.file_state import mend
 from infra.release.intended import Intended, intended
 from infra.release.intended_batch import IntendedBatch
 from infra.release.preflight import obstacles
-from infra.release.promote import commit_of, gone_back, write_lock
+from infra.release.promote import commit_of
 from infra.release.receipts import Receipts, told
 from infra.release.state_lock import told_lock
 from infra.release.under_way import await_rest
@@ -101,26 +101,6 @@ def _mend_states(project: Project, say: Say) -> None:
     for file in sorted((project.folder / state.directory).glob("*.tfstate")):
         if mend(file):
             say(f"{file} was torn when Terraform was killed; it is as it was before that run again")
-
-
-def go_back(project: Project, model: str) -> ReleaseLock:
-    """Write the lock of the release before, unless it was gone back to already; the lock that holds now.
-
-    Raises:
-        CheckFailed: that release could not be deployed; the lock is as it was.
-        UserError: there is no release before.
-    """
-    lock = project.lock(model)
-    if lock is None:
-        raise UserError(f"{model} has no release in {project.environment.name}: there is nothing to go back from")
-    back, path = gone_back(lock, model), project.lock_path(model)
-    write_lock(back, path)
-    try:
-        check(project.reloaded(), model)
-    except UserError:
-        write_lock(lock, path)
-        raise
-    return back
 
 
 def verify(project: Project, model: str, *, by: str, say: Say) -> None:

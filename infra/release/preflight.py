@@ -8,6 +8,7 @@ from infra.config import EnvironmentConfig, Release, ReleaseLock
 from infra.release.image import digest
 from infra.release.intended import Intended
 from infra.release.intended_batch import IntendedBatch
+from infra.release.raised import raised_alarms
 from infra.release.receipts import Receipts
 from infra.release.verify import approval, found
 from infra.session import client
@@ -33,6 +34,16 @@ def obstacles(environment: EnvironmentConfig, intended: Intended | IntendedBatch
         yield f"the endpoint {intended.endpoint} is {status}: wait until it is in service, as sagestack deploy does"
     if live not in intended.declared:
         yield _undeclared(environment, lock, live)
+    if raised := raised_alarms(environment, intended, live):
+        yield _raised(environment, lock, raised)
+
+
+def _raised(environment: EnvironmentConfig, lock: ReleaseLock, raised: list[str]) -> str:
+    despite = f"sagestack promote {lock.model} {lock.current.version} --env {environment.name} --despite-alarms"
+    return (
+        f"raised already: {', '.join(raised)}, so SageMaker would take this update back: wait until it is over, "
+        f"or, if this release is what mends it, {despite}"
+    )
 
 
 def _undeclared(environment: EnvironmentConfig, lock: ReleaseLock, live: str) -> str:

@@ -26,6 +26,7 @@ def promoted(
     at: datetime,
     commit: str,
     registry: str | None = None,
+    despite_alarms: bool = False,
 ) -> ReleaseLock:
     """The lock with `version` and `settings` as current, and what was current as previous.
 
@@ -38,6 +39,7 @@ def promoted(
         at: when, in UTC.
         commit: the commit that the project stands at.
         registry: the environment whose registry has the version; None for the lock's own.
+        despite_alarms: whether it is deployed though rollback alarms are raised.
 
     Returns:
         The same lock if that is current already. Where only settings have changed that are no part of the endpoint
@@ -52,7 +54,7 @@ def promoted(
         raise UserError(f"{model} version {version.number} is {version.approval}: {first}")
     same = lock is not None and lock.current.model_package_arn == version.arn
     if lock is not None and same and lock.current.endpoint == settings:
-        return lock.model_copy(update={"rolled_back": False})
+        return lock.model_copy(update={"rolled_back": False, "despite_alarms": despite_alarms})
     provenance: dict[str, Any] = {"promoted_by": by, "promoted_at": at, "commit": commit, "endpoint": settings}
     if lock is not None and same:
         release = lock.current.model_copy(update=provenance)
@@ -61,7 +63,7 @@ def promoted(
     else:
         release = _release(version, model, provenance | {"registry": registry})
         previous = lock.current if lock else None
-    return ReleaseLock(model=model, current=release, previous=previous)
+    return ReleaseLock(model=model, current=release, previous=previous, despite_alarms=despite_alarms)
 
 
 def gone_back(lock: ReleaseLock, model: str) -> ReleaseLock:

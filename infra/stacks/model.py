@@ -89,7 +89,7 @@ class ModelStack(EnvironmentStack):
             names=names,
             platform=platform,
             lock=lock,
-            rollback_alarms=alarms.named(kind.rollout.roll_back_on) if kind.rollout else [],
+            alarms=alarms,
         )
         if isinstance(model.endpoint, FleetConfig) and model.endpoint.scaling.in_force:
             Autoscaling(

@@ -18,19 +18,21 @@ ENDPOINT_KINDS = {
     "aws_scheduler_schedule",
 }
 STACK = "local-flight-delay"
+COMPARED = ("metric_name", "dimensions", "comparison_operator", "threshold", "datapoints_to_alarm", "alarm_actions")
+"""What an alarm compares with what, and whom it tells."""
 
 
 @pytest.fixture(scope="session")
 def with_releases(new_project, new_release, synthesize):
     """The model's stack for a lock; other settings of its endpoint if a test gives them."""
 
-    def synthesized(current, previous=None, overlay="", endpoint=None, *, rolled_back=False):
+    def synthesized(current, previous=None, overlay="", endpoint=None, **lock):
         project = new_project()
         if overlay:
             path = project.root / "models/flight-delay.yaml"
             project.write(path, path.read_text() + f"environments: {{local: {{{overlay}}}}}\n")
         releases = [one and new_release(one, endpoint=endpoint) for one in (current, previous)]
-        project.lock("flight-delay", *releases, rolled_back=rolled_back)
+        project.lock("flight-delay", *releases, **lock)
         return synthesize(project)[STACK]
 
     return synthesized
@@ -101,6 +103,23 @@ def test_promoting_a_newer_release_leaves_the_older_ones_resources_untouched(fir
         assert addresses(older, pattern) == addresses(newer, pattern)
         assert len(addresses(older, pattern)) == 2
     assert set(configurations(third)) == {2, 3}
+
+
+def rollback_alarms(stack):
+    deployment = stack.only("aws_sagemaker_endpoint")["deployment_config"]
+    names = [one["alarm_name"] for one in deployment["auto_rollback_configuration"]["alarms"]]
+    made = {one["alarm_name"]: one for one in stack.all("aws_cloudwatch_metric_alarm").values()}
+    return [(name.removeprefix("sagestack-local-flight-delay-"), made[name]) for name in names]
+
+
+def test_despite_raised_alarms_those_of_the_release_s_own_instances_take_its_update_back(second, with_releases):
+    usual, despite = rollback_alarms(second[STACK]), rollback_alarms(with_releases(2, 1, despite_alarms=True))
+    assert [name for name, _ in usual] == ["errors", "latency"]
+    assert [name for name, _ in despite] == ["new-errors", "new-latency"]
+    for (_, every), (_, own) in zip(usual, despite, strict=True):
+        configuration = own["dimensions"].pop("EndpointConfigName")
+        assert configuration == second[STACK].only("aws_sagemaker_endpoint")["endpoint_config_name"]
+        assert [own[key] for key in COMPARED] == [every[key] for key in COMPARED]
 
 
 def test_rolling_back_moves_the_endpoint_and_changes_nothing_else_that_is_served(second, with_releases):

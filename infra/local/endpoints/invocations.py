@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from infra.local.cloud import LocalCloud
 from infra.local.endpoints.capture import Exchange, Message
+from infra.local.endpoints.configuration_metrics import ConfigurationMetrics
 from infra.local.endpoints.container_latency import ContainerLatency
 from infra.local.endpoints.dispatch import (
     Dispatcher,
@@ -42,6 +43,7 @@ class Invocations:
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._containers = ContainerLatency(cloud)
+        self._configurations = ConfigurationMetrics(cloud)
 
     def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request as AWS would.
@@ -72,7 +74,9 @@ class Invocations:
             raise InvocationError(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", message) from error
 
     def _note(self, endpoint: str, outcome: Outcome, overhead_seconds: float) -> None:
-        self._metrics.note(endpoint, outcome.variant.name, Invocation.of(outcome, overhead_seconds))
+        invocation, configuration = Invocation.of(outcome, overhead_seconds), outcome.fleet.config["EndpointConfigName"]
+        self._metrics.note(endpoint, outcome.variant.name, invocation)
+        self._configurations.note(endpoint, outcome.variant.name, configuration, invocation)
         self._containers.note(endpoint, outcome.variant.name, outcome.answer.container_seconds)
 
     def _ask_shadow(  # noqa: PLR0917 - both sides of what is copied

@@ -33,13 +33,17 @@ def rolling(size, alarms=()):
     return deployment_config(policy, alarms)
 
 
-def alarm(live, metric, threshold, statistic="Average"):
-    name = f"{live.name}-{metric}"
+def alarm(live, metric, threshold, statistic="Average", *, of=None):
+    """An alarm on all of the endpoint's instances, or those `of` one configuration."""
+    name = f"{live.name}-{of or 'all'}-{metric}"
+    dimensions = {"EndpointName": live.name, "VariantName": "main"}
+    if of is not None:
+        dimensions["EndpointConfigName"] = f"{live.name}-{of}"
     live.cloud.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         Namespace="AWS/SageMaker",
         MetricName=metric,
-        Dimensions=[{"Name": "EndpointName", "Value": live.name}, {"Name": "VariantName", "Value": "main"}],
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         Period=60,
         EvaluationPeriods=1,
         Threshold=threshold,
@@ -150,6 +154,16 @@ def test_a_bad_model_is_taken_back_and_costs_no_more_than_the_canarys_share(live
     assert f"the CloudWatch alarm {name} went into the ALARM state" in described["FailureReason"]
     assert 270 <= seen["v1"] < 300
     assert load(live, 50) == {"v1": 50}
+
+
+def test_an_alarm_on_one_configurations_instances_hears_of_no_others(live):
+    old, new = (alarm(live, "Invocation5XXErrors", 0.01, of=version) for version in ("v1", "v2"))
+    update(live, model={"error": 500}, **canary(10, [old]))
+    load(live, 100)
+    live.cloud.advance(seconds=60)
+    raised = live.cloud.client("cloudwatch").describe_alarms(AlarmNames=[old, new])["MetricAlarms"]
+    assert {one["AlarmName"]: one["StateValue"] for one in raised} == {old: "OK", new: "ALARM"}
+    assert state(live.describe()) == ("Updating", "v1")
 
 
 def test_an_alarm_that_rings_before_the_bake_takes_the_update_back_at_once(live, listen):

@@ -67,6 +67,15 @@ def test_a_release_carries_where_it_came_from_and_who_let_it_through():
     )
 
 
+def test_a_promotion_despite_raised_alarms_says_so_until_the_next():
+    despite = {"model": "churn", "by": "grace", "at": AT, "commit": "c0ffee", "despite_alarms": True}
+    first = promoted(version(1), None, SETTINGS, **despite)
+    assert first.despite_alarms
+    assert promoted(version(1), first, SETTINGS, **despite) == first
+    assert not promotion(1, first).despite_alarms
+    assert not promotion(2, first).despite_alarms
+
+
 def test_what_was_current_becomes_previous():
     first = promotion(1)
     second = promotion(2, first)
