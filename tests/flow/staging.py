@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
+from types import SimpleNamespace
 
 import psutil
 
 from infra.demo.leftovers import leftovers
 from infra.local import lifecycle
-from tests.flow.conftest import MODEL, Life, begun
+from tests.flow.conftest import MODEL, STACKS, Life, begun
 from tests.local.conftest import FakeSettings
 
 CANARY = """
@@ -28,8 +29,13 @@ monitoring: {drift: null}
 retraining: {on_drift: false}
 """
 TAG = "0123456789abcdef"
+KILLED = -signal.SIGKILL
+NOTHING = SimpleNamespace(changes="", orphans=[], processes=[])
+"""Is what is left by deploys that have converged."""
 MOST_MINUTES = 30
 AUTHORIZED = {"Authorization": "AWS4-HMAC-SHA256 Credential=local/20130101/us-east-1/sagemaker/aws4_request"}
+A_MINUTES_REQUESTS_SECONDS = 0.2
+"""Before a minute is passed: callers, if there are any, have asked in it."""
 BREATH_SECONDS = 0.02
 """Between two requests of a caller: the deploy needs the machine too."""
 
@@ -75,6 +81,10 @@ class Staging(Life):
             CustomerMetadataProperties=dict.fromkeys(told, name),
         )
 
+    def lock(self):
+        """The model's release lock."""
+        return json.loads((self.folder / "build/local/releases" / f"{MODEL}.json").read_text(encoding="utf-8"))
+
     def promoted(self, version):
         """Promote and deploy a version: exit code, standard output, standard error."""
         self.must("promote", MODEL, str(version))
@@ -82,14 +92,25 @@ class Staging(Life):
 
     def calm(self):
         """Let minutes pass until no rollback alarm is raised: it would take the next update back at once."""
-        cloudwatch = self.client("cloudwatch")
+        self._pass_minutes(until=lambda: not self.raised())
+
+    def alarmed(self):
+        """Let minutes pass until a rollback alarm is raised."""
+        self._pass_minutes(until=self.raised)
+
+    def raised(self):
+        """The rollback alarms that are raised."""
         names = [f"{self.names.base}-{what}" for what in ("errors", "latency")]
+        alarms = self.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
+
+    def _pass_minutes(self, until):
         for _ in range(MOST_MINUTES):
-            alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-            if all(alarm["StateValue"] != "ALARM" for alarm in alarms):
+            if until():
                 return
+            time.sleep(A_MINUTES_REQUESTS_SECONDS)
             self.cloud.advance(self.cloud.now() + timedelta(minutes=1))
-        raise TimeoutError(f"an alarm is raised after {MOST_MINUTES} minutes without requests")
+        raise TimeoutError(f"{self.raised() or 'no alarm'} is raised after {MOST_MINUTES} minutes")
 
     def answers(self, requests=10):
         """The names of the models that answer."""
@@ -98,17 +119,17 @@ class Staging(Life):
         return {json.loads(answer["Body"].read())["model"] for answer in asked}
 
     @contextmanager
-    def callers(self, number):
+    def callers(self, number, breath_seconds=BREATH_SECONDS, body=b"1,2"):
         """Callers who never stop asking: the answers as they come, each a model's name or an error's status."""
         answers, over = [], threading.Event()
 
         def ask():
             with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-                while not over.wait(BREATH_SECONDS):
-                    connection.request("POST", f"/endpoints/{self.names.base}/invocations", b"1,2", AUTHORIZED)
+                while not over.wait(breath_seconds):
+                    connection.request("POST", f"/endpoints/{self.names.base}/invocations", body, AUTHORIZED)
                     response = connection.getresponse()
-                    body = response.read()
-                    answers.append(json.loads(body)["model"] if response.status == 200 else response.status)
+                    answer = response.read()
+                    answers.append(json.loads(answer)["model"] if response.status == 200 else response.status)
 
         with ThreadPoolExecutor(number) as pool:
             asking = [pool.submit(ask) for _ in range(number)]
@@ -135,6 +156,12 @@ class Staging(Life):
             instances = [instance for resource in state["resources"] for instance in resource["instances"]]
             known |= {value for one in instances for value in one["attributes"].values() if isinstance(value, str)}
         return [found for found in leftovers(self.environment) if found.partition(": ")[2] not in known]
+
+    def left(self, *stacks):
+        """Once deploys have ended: what there is to change in these stacks, is in no state, or still runs."""
+        return SimpleNamespace(
+            changes="".join(map(self.changes, stacks)), orphans=self.orphans(*STACKS), processes=self.processes()
+        )
 
     def processes(self):
         """The command lines that run in the project's folders, those of its cloud apart."""

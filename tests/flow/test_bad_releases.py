@@ -1,4 +1,6 @@
-"""Releases that fail, deployed under load: SageMaker takes them back, `verify` says so, callers hardly notice.
+"""Releases that fail, under load: SageMaker takes them back, `verify` says so, callers hardly notice.
+
+A good one after them is killed in mid-update and gone back from later, while the alarm that it has raised is raised.
 
 A chapter is a fixture, as in a model's life. Callers never stop asking; a canary answers a tenth of them.
 """
@@ -7,12 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.flow.conftest import MODEL
-from tests.flow.staging import CANARY, staged
+from tests.flow.conftest import MODEL, SAGESTACK
+from tests.flow.staging import CANARY, KILLED, NOTHING, staged
 
 pytestmark = pytest.mark.local_cloud
 PLATFORM, STACK = "local-platform", f"local-{MODEL}"
 CALLERS, CANARYS_SHARE = 6, 0.1
+MANY_CALLERS, THEIR_BREATH_SECONDS = 20, 0.1
+"""They ask as often together, but so many that some wait for the slow one in every minute: a minute of a bake is half a
+second of the machine's."""
 MODEL_ERROR = 424
 """What callers get for a container's 500."""
 PATIENT = CANARY.replace("percent: 10", "percent: 10, bake_seconds: 900").replace(
@@ -32,17 +37,17 @@ def staging(new_project):
 def live(staging):
     """A good version is live; others are registered, three of which are bad."""
     staging.deploy(PLATFORM, STACK)
-    for version in ({}, {"error": 500}, {"seconds": 1.2}, {"healthy": False}, {}):
+    for version in ({"trusting": True}, {"error": 500}, {"seconds": 1.2}, {"healthy": False}, {}):
         staging.register(f"v{len(staging.registered()) + 1}", **version)
     code, _, err = staging.promoted(1)
     assert code == 0, err
     return staging.live_configuration()
 
 
-def deployed(staging, version):
+def deployed(staging, version, *callers):
     """Promote and deploy a version while callers ask: what was said, and what they were answered."""
     staging.calm()
-    with staging.callers(CALLERS) as answers:
+    with staging.callers(*callers or (CALLERS,)) as answers:
         said = staging.promoted(version)
     return SimpleNamespace(said=said, answers=answers, live=staging.live_configuration())
 
@@ -59,7 +64,7 @@ def wrong(staging, live):
 def slow(staging, wrong):
     """A version that is slow is deployed."""
     assert wrong.rollback
-    return deployed(staging, 3)
+    return deployed(staging, 3, MANY_CALLERS, THEIR_BREATH_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +78,36 @@ def unhealthy(staging, slow):
 
 @pytest.fixture(scope="module")
 def good(staging, unhealthy):
-    """A good version is released at last."""
+    """A good version is released at last; its deploy is killed while the endpoint changes, and begun again."""
     assert unhealthy.bad.said
-    staging.must("promote", MODEL, "1")
-    return deployed(staging, 5)
+    for version in ("1", "5"):
+        staging.must("promote", MODEL, version)
+    staging.calm()
+    with staging.callers(CALLERS) as answers:
+        exit_ = staging.killed(SAGESTACK, "deploy", MODEL, when=("aws_sagemaker_endpoint.", "Modifying"))
+        said = staging.sagestack("deploy", MODEL)
+    live, left = staging.live_configuration(), staging.left(STACK)
+    return SimpleNamespace(exit=exit_, said=said, answers=answers, live=live, left=left)
+
+
+@pytest.fixture(scope="module")
+def mended(staging, good):
+    """Later, callers ask what that version answers with 500, and the one before it does not: it is gone back from.
+
+    The rollback is killed when Terraform has ended and nothing is verified yet, and asked for again.
+    """
+    assert good.said
+    staging.calm()
+    with staging.callers(CALLERS, body=b"error 500") as answers:
+        staging.alarmed()
+        staging.must("promote", MODEL, "1")
+        refused = staging.sagestack("preflight", MODEL)
+        staging.must("promote", MODEL, "5")
+        exit_ = staging.killed(SAGESTACK, "rollback", MODEL, when=("Apply complete",))
+        lock = staging.lock()
+        said = staging.sagestack("rollback", MODEL)
+    live, left = staging.live_configuration(), staging.left(STACK)
+    return SimpleNamespace(refused=refused, exit=exit_, lock=lock, said=said, answers=answers, live=live, left=left)
 
 
 def assert_was_taken_back(deploy, live):
@@ -89,11 +120,11 @@ def assert_was_taken_back(deploy, live):
     assert deploy.live == live
 
 
-def assert_only_the_canarys_share_was(bad, answers):
+def assert_only_the_canarys_share_was(bad, answers, callers=CALLERS):
     """The canary answers every tenth request; with several callers, a few more may end in between."""
     assert set(answers) == {"v1", bad}
     when = [number for number, answer in enumerate(answers) if answer == bad]
-    assert len(when) <= CANARYS_SHARE * (when[-1] - when[0] + 1) + CALLERS
+    assert len(when) <= CANARYS_SHARE * (when[-1] - when[0] + 1) + callers
 
 
 def test_a_version_that_answers_500_is_taken_back_and_costs_no_more_than_the_canarys_share(wrong, live):
@@ -111,12 +142,9 @@ def test_a_rollback_then_declares_what_is_live_and_leaves_nothing_to_change(wron
 
 
 def test_a_version_that_is_slow_is_taken_back_and_costs_no_more_than_the_canarys_share(slow, live):
-    code, out, err = slow.said
-    assert (code, slow.live) == (1, live), out + err  # the provider may see it taken back and fail, or not and go on
-    assert "is not as declared" in err, out + err
-    assert "Traceback" not in err
-    assert set(slow.answers) <= {"v1", "v3"}  # whether the canary has answered by then is the alarm's moment
-    assert slow.answers.count("v3") <= CANARYS_SHARE * len(slow.answers) + CALLERS
+    assert_was_taken_back(slow, live)
+    assert_only_the_canarys_share_was("v3", slow.answers, MANY_CALLERS)
+    assert f"failure: declared none, live {ALARMED.format('latency')}" in slow.said[2]
 
 
 def test_a_version_that_never_becomes_healthy_is_taken_back_and_no_caller_notices(unhealthy, live):
@@ -132,9 +160,35 @@ def test_a_release_upon_one_that_was_taken_back_is_refused_until_what_is_live_is
     assert f"It is version 1; what was promoted since was taken back: sagestack promote {MODEL} 1" in err
 
 
-def test_the_next_good_release_replaces_what_is_live_and_no_request_of_thousands_fails(good, live):
-    code, _, err = good.said
-    assert (code, err) == (0, "")
+def test_a_good_release_killed_in_mid_update_is_finished_by_the_next_deploy_and_no_request_of_thousands_fails(
+    good, live
+):
+    code, out, err = good.said
+    assert (good.exit, code, err) == (KILLED, 0, "")
+    assert f"flow-local-{MODEL} is Updating: waiting for the end of that" in out
     assert good.live != live
+    assert good.left == NOTHING
     assert set(good.answers) == {"v1", "v5"}
     assert len(good.answers) > 1_000
+
+
+def test_a_release_is_refused_while_an_alarm_is_raised_that_would_take_it_back(mended):
+    code, _, err = mended.refused
+    assert code == 1
+    assert f"raised already: flow-local-{MODEL}-errors (since " in err
+    assert err.endswith(f"sagestack promote {MODEL} 1 --env local --despite-alarms\n")
+
+
+def test_a_rollback_goes_on_though_what_it_goes_back_from_has_raised_the_alarm(mended, live):
+    assert mended.live == live
+    assert (mended.lock["current"]["version"], mended.lock["despite_alarms"]) == (1, True)
+    assert set(mended.answers) == {MODEL_ERROR, "v1"}
+    assert mended.answers[-1] == "v1"
+
+
+def test_a_rollback_killed_before_it_is_verified_is_finished_by_the_next_and_goes_no_further_back(mended):
+    code, out, err = mended.said
+    assert (mended.exit, code, err) == (KILLED, 0, "")
+    assert f"{MODEL} is back at version 1" in out
+    assert f"{MODEL} in local is live as declared: {mended.live}" in out
+    assert mended.left == NOTHING

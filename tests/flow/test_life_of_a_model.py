@@ -4,14 +4,12 @@ A chapter is a fixture: it takes the chapter before, lives on from there, and gi
 """
 
 import json
-import signal
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from infra.demo.leftovers import leftovers
-from tests.flow.conftest import CDKTF
 
 pytestmark = pytest.mark.local_cloud
 MODEL = "churn"
@@ -20,13 +18,10 @@ PLATFORM, STACK = "local-platform", f"local-{MODEL}"
 
 @pytest.fixture(scope="module")
 def provisioned(life):
-    """The local cloud is up; a first deploy is killed between two stacks, and the next one runs to its end."""
+    """The local cloud is up, and both stacks are deployed."""
     life.must("local", "up", "--begin", "2020-03-01")
-    code = life.killed(CDKTF, "deploy", PLATFORM, STACK, "--auto-approve", when=("Apply complete",))
     life.deploy(PLATFORM, STACK)
-    return SimpleNamespace(
-        exit_of_the_killed_deploy=code, endpoints=life.client("sagemaker").list_endpoints()["Endpoints"]
-    )
+    return SimpleNamespace(endpoints=life.client("sagemaker").list_endpoints()["Endpoints"])
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +139,6 @@ def gone(life, looked_back_on):
     retired = life.must("retire", MODEL)
     life.cdktf("destroy", STACK, PLATFORM, "--auto-approve")
     return SimpleNamespace(retired=retired, left=leftovers(life.environment), verified=life.sagestack("verify", MODEL))
-
-
-def test_a_deploy_that_was_killed_between_two_stacks_is_finished_by_the_next(provisioned, trained):
-    assert provisioned.exit_of_the_killed_deploy == -signal.SIGKILL
-    assert trained.listed
 
 
 def test_a_first_deploy_has_no_endpoint(provisioned):
