@@ -152,3 +152,8 @@ def every_stack(bare, first, second, prod, kinds):  # noqa: PLR0917 - fixtures
 def live_stack(second):
     """The reference model's stack with two releases."""
     return second["local-flight-delay"]
+
+
+@pytest.fixture(scope="session", params=["local", "prod"])
+def platform(request, bare, prod):
+    return {"local": bare, "prod": prod}[request.param][f"{request.param}-platform"]

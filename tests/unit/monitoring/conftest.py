@@ -5,19 +5,24 @@ import json
 import subprocess
 import tarfile
 import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import lightgbm
 import polars as pl
 import pytest
 from hypothesis import settings
+from moto import mock_aws
 
 import monitoring
 from infra.demo import flights
+from monitoring.__main__ import main
 from monitoring.baseline import compute_baseline
 from monitoring.baseline_document import Baseline
+from monitoring.contract import BASELINE_FILE, BASELINE_INPUT, DRIFT_REPORT_FILE, REPORT_OUTPUT, VIOLATIONS_FILE
 from monitoring.job import Job
 from monitoring.spec import Spec
 from serving.contract import ML_ROOT_VARIABLE, MODEL_FILE, SIGNATURE_FILE, split_variable
@@ -99,6 +104,37 @@ def predictor(model_archive: Path) -> Predictor:
 @pytest.fixture(scope="session")
 def baseline(winter: pl.DataFrame, predictor: Predictor) -> Baseline:
     return compute_baseline(winter, predictor, Spec.from_json(json.dumps(SPEC)))
+
+
+@pytest.fixture
+def capture_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS in this process, with a bucket of captured traffic."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="capture")
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the drift job finds its baseline."""
+    folder = tmp_path / "processing" / BASELINE_INPUT
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def drift(tmp_path: Path, folder: Path, baseline: Baseline, capture_bucket: None) -> Callable[..., tuple[Any, ...]]:
+    """Runs the job for a window of what is captured; returns its exit code, report and violations."""
+    del capture_bucket
+    (folder / BASELINE_FILE).write_text(json.dumps(baseline.to_json()))
+
+    def run(end: str, **change: Any) -> tuple[Any, ...]:
+        code = main(["drift"], job(tmp_path, DRIFT_SPEC | change, SAGESTACK_WINDOW_END=end))
+        output = tmp_path / "processing" / REPORT_OUTPUT
+        return code, *(json.loads((output / name).read_text()) for name in (DRIFT_REPORT_FILE, VIOLATIONS_FILE))
+
+    return run
 
 
 def job(root: Path, spec: dict[str, Any], **environment: str) -> Job:

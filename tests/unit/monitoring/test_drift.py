@@ -1,100 +1,22 @@
 """The drift job on real flights, against S3 and CloudWatch: summer is not winter, winter is."""
 
 import json
-import shutil
 from collections import Counter
 from datetime import UTC, datetime
 
 import boto3
 import polars as pl
 import pytest
-from moto import mock_aws
 
 from infra.demo import flights
 from monitoring.__main__ import main
-from monitoring.baseline import compute_baseline
 from monitoring.contract import (
     BASELINE_FILE,
-    BASELINE_INPUT,
     CORRELATION_DRIFT_METRIC,
-    DRIFT_REPORT_FILE,
-    MODEL_INPUT,
     REPORT_OUTPUT,
-    VIOLATIONS_FILE,
 )
-from monitoring.scoring import matrix
-from monitoring.spec import Spec
-from tests.unit.monitoring.conftest import CATEGORICAL, DRIFT_SPEC, NUMERIC, SPEC, csv, job, lines, record
-
-ENDPOINT = DRIFT_SPEC["endpoint"]
-ROWS_A_RECORD = 250
-
-
-@pytest.fixture(autouse=True)
-def aws(monkeypatch):
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="capture")
-        yield
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where the job finds its baseline."""
-    folder = tmp_path / "processing" / BASELINE_INPUT
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture
-def drift(tmp_path, folder, baseline):
-    """Runs the job for a window; returns its exit code, report and violations."""
-    (folder / BASELINE_FILE).write_text(json.dumps(baseline.to_json()))
-
-    def run(end, **change):
-        code = main(["drift"], job(tmp_path, DRIFT_SPEC | change, SAGESTACK_WINDOW_END=end))
-        output = tmp_path / "processing" / REPORT_OUTPUT
-        return code, *(json.loads((output / name).read_text()) for name in (DRIFT_REPORT_FILE, VIOLATIONS_FILE))
-
-    return run
-
-
-def capture(rows, predictor, key):
-    """Captured traffic of `rows`, its records at the flights' own times."""
-    scores = predictor.score(matrix(rows, predictor.signature))
-    records = [
-        record(
-            csv(rows[start : start + ROWS_A_RECORD]),
-            "".join(f"{float(score)!r}\n" for score in scores[start : start + ROWS_A_RECORD]),
-            rows["scheduled_at"][start],
-        )
-        for start in range(0, len(rows), ROWS_A_RECORD)
-    ]
-    put(lines(*records), key)
-    return scores
-
-
-def put(content, key):
-    boto3.client("s3").put_object(Bucket="capture", Key=f"flight-delay/{ENDPOINT}/main/{key}", Body=content)
-
-
-def published():
-    """Metric values by name and feature, all stamped with one moment."""
-    metrics = boto3.client("cloudwatch").list_metrics(Namespace="sagestack/monitoring")["Metrics"]
-    query = [
-        {"Id": f"m{index}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
-        for index, metric in enumerate(metrics)
-    ]
-    window = {"StartTime": datetime(2013, 7, 31, 23, tzinfo=UTC), "EndTime": datetime(2013, 8, 1, 1, tzinfo=UTC)}
-    found = boto3.client("cloudwatch").get_metric_data(MetricDataQueries=query, **window)["MetricDataResults"]
-    names = [
-        (metric["MetricName"], {each["Name"]: each["Value"] for each in metric["Dimensions"]}.get("Feature"))
-        for metric in metrics
-    ]
-    assert {each["Value"] for metric in metrics for each in metric["Dimensions"] if each["Name"] == "Endpoint"} == {
-        ENDPOINT
-    }
-    return {name: (one["Timestamps"], one["Values"]) for name, one in zip(names, found, strict=True)}
+from tests.unit.monitoring.captured import capture, published, put
+from tests.unit.monitoring.conftest import DRIFT_SPEC, csv, job, lines, record
 
 
 def test_july_is_not_winter(drift, predictor):
@@ -263,82 +185,6 @@ def test_a_wrong_baseline_fails_the_job_with_the_reason(folder, baseline, change
 def test_a_missing_baseline_is_named(tmp_path):
     assert main(["drift"], job(tmp_path, DRIFT_SPEC, SAGESTACK_WINDOW_END="2013-08-01T06:00:00Z")) == 1
     assert "there is no baseline.json" in (tmp_path / "output" / "message").read_text()
-
-
-@pytest.fixture
-def explained(tmp_path, folder, winter, predictor, model_archive):  # noqa: PLR0917 - fixtures
-    """The job's inputs where groups are declared and answers explained."""
-    baseline = compute_baseline(winter, predictor, Spec.from_json(json.dumps(SPEC | {"explained_rows": 300})))
-    (folder / BASELINE_FILE).write_text(json.dumps(baseline.to_json()))
-    (tmp_path / "processing" / MODEL_INPUT).mkdir()
-    shutil.copy(model_archive, tmp_path / "processing" / MODEL_INPUT)
-    return {"groups": ["origin"], "explained_rows": 300, "minimum_group_rows": 100}
-
-
-def test_answers_are_compared_by_group_and_explained_beside_the_training_rows(drift, explained, predictor):
-    july = flights.month(7)[:5000]
-    scores = capture(july, predictor, "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T06:00:00Z", **explained)
-    (bias,) = report["bias"]
-    answered = july.select("origin").with_columns(answer=pl.Series(scores >= 0.5))
-    expected = dict(answered.group_by("origin").agg(pl.col("answer").mean()).iter_rows())
-    assert {each["group"]: each["positive_rate"] for each in bias["groups"]} == pytest.approx(expected)
-    assert bias["demographic_parity_difference"] == pytest.approx(max(expected.values()) - min(expected.values()))
-    explanations = report["explanations"]
-    assert (explanations["rows"], {each["name"] for each in explanations["mean_absolute"]}) == (
-        300,
-        {*NUMERIC, *CATEGORICAL},
-    )
-    values = {key: values[0] for key, (_, values) in published().items()}
-    assert values["DemographicParityDifference", "origin"] == pytest.approx(bias["demographic_parity_difference"])
-    assert values["ExplanationRankingAgreement", None] == pytest.approx(explanations["ranking_agreement"])
-    heaviest = explanations["mean_absolute"][0]
-    assert values["MeanAbsoluteContribution", heaviest["name"]] == pytest.approx(heaviest["current"])
-
-
-def test_the_compiled_reader_counts_groups_as_the_careful_one_does(  # noqa: PLR0917 - fixtures
-    drift, explained, predictor, scan_library, monkeypatch
-):
-    capture(flights.month(7)[:5000], predictor, "2013/07/01/05/a.jsonl")
-    _, careful, _ = drift("2013-08-01T06:00:00Z", **explained)
-    monkeypatch.setenv("SAGESTACK_SCAN_LIBRARY", str(scan_library))
-    _, compiled, _ = drift("2013-08-01T06:00:00Z", **explained)
-    assert compiled["bias"] == careful["bias"]
-    assert compiled["explanations"] == careful["explanations"]
-
-
-def test_what_nobody_asked_for_is_neither_counted_nor_reported(drift, predictor):
-    capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T06:00:00Z")
-    assert (report["bias"], report["explanations"]) == ([], None)
-    assert not {name for name, _ in published()} & {"DisparateImpact", "ExplanationRankingAgreement"}
-
-
-def test_a_baseline_from_before_groups_and_explanations_is_read_and_gives_none(drift, explained, folder, predictor):
-    document = json.loads((folder / BASELINE_FILE).read_text())
-    (folder / BASELINE_FILE).write_text(
-        json.dumps({k: v for k, v in document.items() if k not in {"decided", "explained"}})
-    )
-    capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
-    code, report, _ = drift("2013-08-01T06:00:00Z", **explained)
-    assert (code, report["bias"], report["explanations"]) == (0, [], None)
-    assert report["notes"] == [
-        "answers are not compared by group: the baseline knows of none",
-        "answers are not explained: the baseline was made without",
-    ]
-
-
-def test_a_model_that_the_baseline_was_not_made_with_explains_nothing(  # noqa: PLR0917 - fixtures
-    drift, explained, folder, predictor, tmp_path
-):
-    document = json.loads((folder / BASELINE_FILE).read_text())
-    (folder / BASELINE_FILE).write_text(json.dumps(document | {"model_sha256": "0" * 64}))
-    capture(flights.month(7)[:1000], predictor, "2013/07/01/05/a.jsonl")
-    _, report, _ = drift("2013-08-01T06:00:00Z", **explained)
-    why = "answers are not explained: the model is not the one that the baseline was made with"
-    assert (report["explanations"], report["notes"]) == (None, [why])
-    assert (tmp_path / "output/message").read_text().endswith(f"; {why}")
-    assert f"{why.capitalize()}." in (tmp_path / "processing" / REPORT_OUTPUT / "report.html").read_text()
 
 
 def test_the_page_says_since_when_from_the_reports_that_earlier_runs_left(drift, predictor, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from infra.plan.checkov import CHECKOV, checkov_findings
 from infra.plan.offline import Plan
 
-pytestmark = pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed: make policy")
+pytestmark = pytest.mark.skipif(not CHECKOV.exists(), reason="there is no .venvs/policy: make .venvs/policy/.ready")
 CLOUDSPLAINING = {
     "CKV_AWS_286": ["iam:CreatePolicyVersion", "iam:PutRolePolicy"],
     "CKV_AWS_287": ["sts:AssumeRole", "iam:CreateAccessKey"],

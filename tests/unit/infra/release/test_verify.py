@@ -1,8 +1,5 @@
 """Each way in which what is live can differ from what is declared, against answers that AWS's models allow."""
 
-import re
-from datetime import UTC, datetime
-
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -11,28 +8,21 @@ from botocore.stub import Stubber
 from infra.config import Release, load_environment
 from infra.release import image as images
 from infra.release import verify as module
-from infra.release.intended import Alarm, Intended, Scaling, Variant, intended
 from infra.release.verify import differences
-
-NOW = datetime(2013, 4, 1, tzinfo=UTC)
-IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/serving:1"
-DECLARED = Intended(
-    endpoint="acme-churn",
-    configuration="acme-churn-aaaaaaaaaa",
-    declared=("acme-churn-aaaaaaaaaa", "acme-churn-0ld"),
-    variants=(Variant("main", "ml.m5.large", 1, (IMAGE,), ("s3://registry/run-2/model.tar.gz",)),),
-    scaling=(Scaling("main", 1, 3, scaled=True),),
-    capture_percent=100,
-    alarms=(
-        Alarm("acme-churn-errors", "Invocation5XXErrors", "GreaterThanThreshold", 0.01),
-        Alarm("acme-churn-latency", "ModelLatency", "GreaterThanThreshold", 500_000),
-    ),
-    rollback_alarms=("acme-churn-errors",),
-    plan="sha256:0",
+from tests.unit.infra.release.answers import (
+    DATA,
+    DECLARED,
+    GONE,
+    IMAGE,
+    NAMES,
+    alarm_answers,
+    configuration_answer,
+    deployed,
+    endpoint_answer,
+    model_answer,
+    package_answer,
+    target_answer,
 )
-DATA = "s3://registry/run-2/model.tar.gz"
-NAMES = ("acme-churn-errors", "acme-churn-latency")
-GONE = object()
 
 
 @pytest.fixture
@@ -86,99 +76,6 @@ def add(stub, operation, answer):
         stub.add_client_error(operation, "ValidationException", "Could not find it.", 400)
     else:
         stub.add_response(operation, answer)
-
-
-def endpoint_answer(changes):
-    if changes is GONE:
-        return GONE
-    answer = {
-        "EndpointName": "acme-churn",
-        "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/acme-churn",
-        "EndpointConfigName": "acme-churn-aaaaaaaaaa",
-        "ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 2}],
-        "EndpointStatus": "InService",
-        "LastDeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "acme-churn-errors"}]}},
-        "CreationTime": NOW,
-        "LastModifiedTime": NOW,
-    } | (changes or {})
-    return {name: value for name, value in answer.items() if value is not None}
-
-
-def configuration_answer(name, changes, variant):
-    if changes is GONE:
-        return GONE
-    main = {"VariantName": "main", "ModelName": "acme-churn-bbbbbbbbbb", "InstanceType": "ml.m5.large"}
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://capture/churn",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
-    answer = {
-        "EndpointConfigName": name,
-        "EndpointConfigArn": f"arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/{name}",
-        "ProductionVariants": [main | (variant or {})],
-        "DataCaptureConfig": capture,
-        "CreationTime": NOW,
-    } | (changes or {})
-    return {name: value for name, value in answer.items() if value is not None}
-
-
-def model_answer(changes):
-    if changes is GONE:
-        return GONE
-    container = {"Image": IMAGE, "ModelDataUrl": DATA}
-    return {
-        "ModelName": "acme-churn-bbbbbbbbbb",
-        "ModelArn": "arn:aws:sagemaker:us-east-1:123456789012:model/acme-churn-bbbbbbbbbb",
-        "PrimaryContainer": container | (changes or {}),
-        "CreationTime": NOW,
-    }
-
-
-def package_answer(changes):
-    if changes is GONE:
-        return GONE
-    return {
-        "ModelPackageName": "churn",
-        "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/2",
-        "CreationTime": NOW,
-        "ModelPackageStatus": "Completed",
-        "ModelPackageStatusDetails": {"ValidationStatuses": []},
-        "ModelApprovalStatus": "Approved",
-    } | (changes or {})
-
-
-def alarm_answers(changes):
-    """The alarms as declared; changes of the first, or GONE for the second missing."""
-    first, second = (
-        {
-            "AlarmName": alarm.name,
-            "MetricName": alarm.metric,
-            "ComparisonOperator": alarm.comparison,
-            "Threshold": alarm.threshold,
-            "ActionsEnabled": True,
-        }
-        for alarm in DECLARED.alarms
-    )
-    return [first] if changes is GONE else [first | (changes or {}), second]
-
-
-def target_answer(changes):
-    return {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": "endpoint/acme-churn/variant/main",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "MinCapacity": 1,
-        "MaxCapacity": 3,
-        "RoleARN": "arn:aws:iam::123456789012:role/scaling",
-        "CreationTime": NOW,
-    } | (changes or {})
-
-
-def deployed(resolved):
-    image = {"SpecifiedImage": IMAGE, "ResolvedImage": resolved}
-    return {"ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 2, "DeployedImages": [image]}]}
 
 
 def test_what_is_as_declared_has_no_differences(live, compared):
@@ -302,47 +199,6 @@ def test_a_refusal_of_aws_is_no_answer(compared, monkeypatch):
             compared()
 
 
-def test_what_is_declared_is_read_from_what_is_synthesized(new_project, new_release, monkeypatch):
-    project = new_project()
-    monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
-    project.lock("flight-delay", new_release(2), new_release(1))
-    overlay = "environments: {local: {endpoint: {capture: {percent: 40}, scaling: {min: 2, max: 5}}}}\n"
-    path = project.root / "models/flight-delay.yaml"
-    path.write_text(path.read_text() + overlay)
-    found = intended("local", "flight-delay")
-    (main,) = found.variants
-    expected = new_release(2)
-    assert (main.images, main.model_data) == ((expected["image"],), (expected["model_data_url"],))
-    assert (found.scaling, found.capture_percent) == ((Scaling("main", 2, 5, scaled=True),), 40)
-    assert found.endpoint == "sagestack-local-flight-delay"
-    assert re.fullmatch(r"sagestack-local-flight-delay-[0-9a-f]{10}", found.configuration)
-    names = {alarm.name.removeprefix(found.endpoint) for alarm in found.alarms}
-    assert names >= {"-errors", "-latency", "-drift-features"}
-    assert found.rollback_alarms == (f"{found.endpoint}-errors", f"{found.endpoint}-latency")
-    assert found.configuration in found.declared
-    assert len(found.declared) == 2
-    assert intended("local", "flight-delay").plan == found.plan
-
-
-def test_a_fleet_that_is_not_scaled_is_meant_to_have_its_one_size(new_project, new_release, monkeypatch):
-    project = new_project()
-    project.model(
-        "churn",
-        "endpoint: {scaling: {min: 3, max: 3}, capture: {percent: 0}}\nmonitoring: {drift: null}\n"
-        "retraining: {on_drift: false}\n",
-    )
-    project.lock("churn", new_release(1))
-    monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
-    found = intended("local", "churn")
-    assert (found.scaling, found.capture_percent) == ((Scaling("main", 3, 3, scaled=False),), 0)
-
-
-def test_a_variant_from_the_registry_is_compared_by_its_model_package(new_project, new_release, monkeypatch):
-    project = new_project()
-    project.model("churn", "endpoint: {variants: [{name: challenger, version: 7, weight: 1}]}")
-    project.lock("churn", new_release(1))
-    monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
-    challenger, _ = intended("local", "churn").variants
+def test_a_model_package_stands_for_its_image():
     package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/sagestack-local-churn/7"
-    assert (challenger.name, challenger.images, challenger.model_data) == ("challenger", (package,), (None,))
     assert module._image({"ModelPackageName": package}) == package
