@@ -163,7 +163,8 @@ def test_an_alarm_on_one_configurations_instances_hears_of_no_others(live):
     live.cloud.advance(seconds=60)
     raised = live.cloud.client("cloudwatch").describe_alarms(AlarmNames=[old, new])["MetricAlarms"]
     assert {one["AlarmName"]: one["StateValue"] for one in raised} == {old: "OK", new: "ALARM"}
-    assert state(live.describe()) == ("Updating", "v1")
+    assert state(bake(live)) == ("Updating", "v1")
+    assert state(bake(live)) == ("InService", "v2")
 
 
 def test_an_alarm_that_rings_before_the_bake_takes_the_update_back_at_once(live, listen):
