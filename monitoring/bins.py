@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from monitoring.columns import rows_at_most
 from monitoring.errors import MonitoringError
 from monitoring.statistics import Counts
 
@@ -70,10 +71,14 @@ class NumericBins:
         return self.count_numbers(values.cast(pl.Float64).to_numpy())
 
     def count_numbers(self, column: Numbers) -> Counts:
-        """The same of numbers: for each edge, how many do not lie above it."""
-        missing = np.count_nonzero(np.isnan(column))
-        at_most = [0, *(np.count_nonzero(column <= edge) for edge in self.edges), len(column) - missing]
-        return np.array([*map(sub, at_most[1:], at_most), missing], dtype=np.int64)
+        """The same of numbers."""
+        at_most = [0, *rows_at_most(column, self._bounds).tolist(), len(column)]
+        return np.array([*map(sub, at_most[1:], at_most)], dtype=np.int64)
+
+    @cached_property
+    def _bounds(self) -> Numbers:
+        """The edges, and infinity, above which only what is missing lies."""
+        return np.array([*self.edges, np.inf])
 
     def places(self, values: pl.Series) -> Places:
         """The bin of each value, shape (rows,)."""

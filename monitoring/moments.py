@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.bins import Numbers
+from monitoring.columns import sums_of_scores
 
 STEPS: Final = 32
 REACH: Final = 3
@@ -44,13 +45,20 @@ class Scales:
         means, deviations = np.array(centred, dtype=np.float64).reshape(-1, 2).T
         return cls(tuple(names), means, deviations)
 
+    @property
+    def steps(self) -> Numbers:
+        """What a distance from the mean is multiplied with to be a score, shape (features,)."""
+        # Of a deviation next to nothing, infinitely many: what is not the mean itself is then held within reach.
+        with np.errstate(over="ignore"):
+            return np.asarray(STEPS / self.deviations)
+
     def scores(self, columns: Sequence[Numbers]) -> Numbers:
         """Whole numbers, shape (features, rows); a missing value lies at the baseline's mean, 0."""
         rows = np.array(columns, dtype=np.float64)
         # A number near the largest there is overflows, and is held within reach like infinity.
         with np.errstate(over="ignore", invalid="ignore"):
             rows -= self.means[:, None]
-            rows *= (STEPS / self.deviations)[:, None]
+            rows *= self.steps[:, None]
             np.clip(rows, -REACH * STEPS, REACH * STEPS, out=rows)
         np.rint(rows, out=rows)
         rows[np.isnan(rows)] = 0.0
@@ -75,6 +83,8 @@ class Moments:
     def of(cls, scales: Scales, columns: Sequence[Numbers]) -> "Moments":
         """Of the numeric features' columns, in the scales' order, NaN where a value is missing."""
         rows, found = len(columns[0]), cls.empty(len(columns))
+        if summed := sums_of_scores(columns, scales.means, scales.steps, REACH * STEPS):
+            return cls(rows, *summed)
         for start in range(0, rows, BLOCK):
             scores = scales.scores([column[start : start + BLOCK] for column in columns])
             sums, products = scores.sum(axis=1), scores @ scores.T

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "columns.h"
 #include "number.h"
 #include "record.h"
 
