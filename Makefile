@@ -21,6 +21,7 @@ SUCCESSOR := import tomllib; project = tomllib.load(open('pyproject.toml', 'rb')
 	*(line for line in project['optional-dependencies']['dev'] if line.startswith(('pytest', 'hypothesis'))), \
 	'cdktn==0.24.0', sep='\n')
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+PHOTOGRAPH = $(CHROMIUM) --headless --no-sandbox --hide-scrollbars
 INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
 # Where only OpenTofu is installed, the CDKTF command line is told so.
 export TERRAFORM_BINARY_NAME ?= $(if $(shell command -v terraform),terraform,$(if $(shell command -v tofu),tofu,terraform))
@@ -38,11 +39,11 @@ test: set-up .venvs/cdktn/.ready .venvs/oracles/.ready .venvs/sdk/.ready ## Ever
 
 check: set-up format-check lint types test ## What CI runs
 
-screenshots: .venv/.ready ## The README's output and picture, from the last demo (needs Chromium)
+screenshots: .venv/.ready ## The README's output and pictures, from the last demo (needs Chromium)
 	@[ -n "$(CHROMIUM)" ] || { echo "no Chromium: install it, or name one: make screenshots CHROMIUM=…" >&2; exit 1; }
 	$(BIN)/python -m infra.demo.readme
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1000,1310 \
-		--screenshot=docs/images/demo-report.png "file://$(CURDIR)/build/demo/report.html"
+	$(PHOTOGRAPH) --window-size=1000,1310 --screenshot=docs/images/demo-report.png "file://$(CURDIR)/build/demo/report.html"
+	$(PHOTOGRAPH) --window-size=1000,1140 --screenshot=docs/images/drift-report.png "file://$(CURDIR)/build/demo/drift.html"
 
 doctor: .venv/.ready $(BIN)/npx node_modules/.ready ## Is everything here that sagestack needs?
 	@$(BIN)/python -m infra.doctor
