@@ -6,12 +6,12 @@ from typing import Any
 from infra.config import AsynchronousEndpointConfig, BacklogScalingConfig, RolloutConfig
 from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
+from infra.constructs.captured_fleet import fleet
 from infra.constructs.dashboard import HOUR, Picture
 from infra.constructs.hosting import Arguments, Hosting
 from infra.constructs.metrics import endpoint_metric, queue_metric
 from infra.constructs.permissions import ServiceRole, allow
 from infra.constructs.platform import Platform
-from infra.constructs.real_time import fleet
 from infra.naming import VARIANT, ModelNames
 from infra.provider import Construct, Resource, aws
 

@@ -1,40 +1,26 @@
 """Inference pipelines: containers of the owner's own before and after the model's, on each instance."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from infra.config import ContainerConfig, InferencePipelineEndpointConfig, Release, RolloutConfig, ScalingConfig
+from infra.config import ContainerConfig, InferencePipelineEndpointConfig, Release
 from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
+from infra.constructs.captured_fleet import CapturedFleet
 from infra.constructs.dashboard import HOUR, Picture
-from infra.constructs.hosting import Arguments, Hosting
+from infra.constructs.hosting import Arguments
 from infra.constructs.metrics import container_metric
 from infra.constructs.permissions import ServiceRole, allow
-from infra.constructs.platform import Platform
-from infra.constructs.real_time import fleet
 from infra.constructs.sharing import PULL
-from infra.naming import MODEL_CONTAINER, VARIANT, ModelNames
+from infra.naming import MODEL_CONTAINER, VARIANT
 
 
-class InferencePipelineHosting(Hosting):
+class InferencePipelineHosting(CapturedFleet):
     """What one container answers, the next is asked; capture sees the first request and the last answer.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/inference-pipelines.html
     """
 
-    def __init__(self, names: ModelNames, platform: Platform, settings: InferencePipelineEndpointConfig) -> None:
-        super().__init__(names, platform)
-        self._settings = settings
-
-    @property
-    def scaling(self) -> ScalingConfig:
-        """All containers run on each instance, and are scaled together."""
-        return self._settings.scaling
-
-    @property
-    def rollout(self) -> RolloutConfig:
-        """As the owner says."""
-        return self._settings.rollout
+    _settings: InferencePipelineEndpointConfig
 
     def containers(self, release: Release) -> Arguments:
         """In order: before, the model's, after."""
@@ -53,27 +39,9 @@ class InferencePipelineHosting(Hosting):
         """Every container."""
         return [*super().identity(release), self._settings.model_dump(include={"before", "after"})]
 
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The one type of its fleet."""
-        return (self._settings.instance_type,)
-
-    def content(self) -> list[Any]:
-        """The fleet and the capture."""
-        settings = self._settings
-        return [settings.instance_type, settings.scaling.initial_count, settings.capture.percent]
-
-    def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
-        """One variant."""
-        del versions
-        settings = self._settings
-        instances = settings.scaling.initial_count
-        variant = fleet(VARIANT, model, instance_type=settings.instance_type, instances=instances)
-        return {"production_variants": [variant], **self.capture(settings.capture.percent)}
-
     def grant(self, role: ServiceRole) -> None:
         """Captured traffic, and the images and archives of the containers around the model's."""
-        self.platform.capture.grant_write(role, f"{self.names.model}/")
+        super().grant(role)
         around = (*self._settings.before, *self._settings.after)
         role.grant(allow(list(PULL), sorted({_repository(one) for one in around})))
         archives = sorted(one.model_archive.removeprefix("s3://") for one in around if one.model_archive is not None)

@@ -1,39 +1,24 @@
 """Multi-model endpoints: one fleet loads the archives that requests name."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from infra.config import MultiModelEndpointConfig, Release, RolloutConfig, ScalingConfig
+from infra.config import MultiModelEndpointConfig, Release
 from infra.constructs import pictures
 from infra.constructs.alarms import MICROSECONDS, EndpointAlarms
+from infra.constructs.captured_fleet import CapturedFleet
 from infra.constructs.dashboard import HOUR, Picture
-from infra.constructs.hosting import Arguments, Hosting
+from infra.constructs.hosting import Arguments
 from infra.constructs.metrics import endpoint_metric
-from infra.constructs.permissions import ServiceRole
-from infra.constructs.platform import Platform
-from infra.constructs.real_time import fleet
-from infra.naming import VARIANT, ModelNames
+from infra.naming import VARIANT
 
 
-class MultiModelHosting(Hosting):
+class MultiModelHosting(CapturedFleet):
     """The release gives the image; the archives below a prefix of the registry are the models.
 
     Metrics: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html (multi-model endpoint metrics)
     """
 
-    def __init__(self, names: ModelNames, platform: Platform, settings: MultiModelEndpointConfig) -> None:
-        super().__init__(names, platform)
-        self._settings = settings
-
-    @property
-    def scaling(self) -> ScalingConfig:
-        """The fleet is scaled by requests, whichever model they name."""
-        return self._settings.scaling
-
-    @property
-    def rollout(self) -> RolloutConfig:
-        """As the owner says."""
-        return self._settings.rollout
+    _settings: MultiModelEndpointConfig
 
     def containers(self, release: Release) -> Arguments:
         """One container that loads archives on demand."""
@@ -48,28 +33,6 @@ class MultiModelHosting(Hosting):
     def identity(self, release: Release) -> list[Any]:
         """The version too: two releases of one image are declared side by side, under two names."""
         return [release.image, release.version, self._archives, self._settings.cache]
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The one type of its fleet."""
-        return (self._settings.instance_type,)
-
-    def content(self) -> list[Any]:
-        """The fleet and the capture."""
-        settings = self._settings
-        return [settings.instance_type, settings.scaling.initial_count, settings.capture.percent]
-
-    def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
-        """One variant."""
-        del versions
-        settings = self._settings
-        instances = settings.scaling.initial_count
-        variant = fleet(VARIANT, model, instance_type=settings.instance_type, instances=instances)
-        return {"production_variants": [variant], **self.capture(settings.capture.percent)}
-
-    def grant(self, role: ServiceRole) -> None:
-        """Captured traffic; the archives lie where every model may read."""
-        self.platform.capture.grant_write(role, f"{self.names.model}/")
 
     def alarms(self, alarms: EndpointAlarms) -> None:
         """Errors, latency, and requests that wait for their model."""

@@ -3,32 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.config import RealTimeEndpointConfig, RolloutConfig, ScalingConfig, ShadowConfig, VariantConfig
+from infra.config import RealTimeEndpointConfig, ShadowConfig, VariantConfig
 from infra.constructs import pictures
 from infra.constructs.alarms import EndpointAlarms
+from infra.constructs.captured_fleet import CapturedFleet, fleet
 from infra.constructs.dashboard import Picture
-from infra.constructs.hosting import Arguments, Hosting
-from infra.constructs.permissions import ServiceRole
-from infra.constructs.platform import Platform
-from infra.naming import SHADOW_VARIANT, VARIANT, ModelNames
+from infra.constructs.hosting import Arguments
+from infra.naming import SHADOW_VARIANT, VARIANT
 
 
-class RealTimeHosting(Hosting):
+class RealTimeHosting(CapturedFleet):
     """Each request is answered at once."""
 
-    def __init__(self, names: ModelNames, platform: Platform, settings: RealTimeEndpointConfig) -> None:
-        super().__init__(names, platform)
-        self._settings = settings
-
-    @property
-    def scaling(self) -> ScalingConfig:
-        """The release's fleet is scaled; the others' are of fixed size."""
-        return self._settings.scaling
-
-    @property
-    def rollout(self) -> RolloutConfig:
-        """As the owner says."""
-        return self._settings.rollout
+    _settings: RealTimeEndpointConfig
 
     @property
     def versions(self) -> tuple[int, ...]:
@@ -46,10 +33,8 @@ class RealTimeHosting(Hosting):
 
     def content(self) -> list[Any]:
         """The fleet and the capture, and what is served beside the release if anything is."""
-        settings = self._settings
-        plain = [settings.instance_type, settings.scaling.initial_count, settings.capture.percent]
-        beside = settings.model_dump(include={"weight", "variants", "shadow"})
-        return [*plain, beside] if self.versions else plain
+        beside = self._settings.model_dump(include={"weight", "variants", "shadow"})
+        return [*super().content(), *([beside] if self.versions else [])]
 
     def configuration(self, model: str, versions: Mapping[int, str]) -> Arguments:
         """The release's variant, the others, the shadow and the capture."""
@@ -68,10 +53,6 @@ class RealTimeHosting(Hosting):
             "shadow_production_variants": shadows,
             **self.capture(settings.capture.percent),
         }
-
-    def grant(self, role: ServiceRole) -> None:
-        """Captured traffic."""
-        self.platform.capture.grant_write(role, f"{self.names.model}/")
 
     def alarms(self, alarms: EndpointAlarms) -> None:
         """Errors of each variant that answers, and the latency that the owner allows."""
@@ -95,14 +76,3 @@ class RealTimeHosting(Hosting):
 
     def _type(self, beside: VariantConfig | ShadowConfig) -> str:
         return self._settings.instance_type if beside.instance_type is None else beside.instance_type
-
-
-def fleet(variant: str, model: str, *, instance_type: str, instances: int, weight: float = 1) -> Arguments:
-    """A variant that runs on instances."""
-    return {
-        "variant_name": variant,
-        "model_name": model,
-        "instance_type": instance_type,
-        "initial_instance_count": instances,
-        "initial_variant_weight": int(weight) if weight == int(weight) else weight,
-    }
