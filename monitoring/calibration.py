@@ -32,6 +32,8 @@ DRAWS_TOGETHER: Final = 2000
 """The rate that is met is within a percentage point of one of 5 %, nineteen times in twenty."""
 SEED: Final = 20130101
 """The same window is judged alike each time."""
+WEIGHTS: Final = {CORRELATION: 0.3, LOCATION: 1.0}
+"""Each alarms at so many times the features' rate: a change of correlations is far beyond chance where there is one."""
 MARGIN: Final = 1e-9
 """Rounding is no drift, for a feature that is constant too."""
 
@@ -88,8 +90,12 @@ def calibrated_thresholds(
         beside[CORRELATION] = sample.correlation_changes(then, now) * effective_root(baselines[0].rows, rows)
     if location is not None:
         beside[LOCATION] = location.distance(sample.mean_changes(then, now), rows)
-    rate = _rate_of_each([_in_their_quantiles(together, false_alarm_rate), *beside.values()], false_alarm_rate)
-    thresholds = {kind: float(np.quantile(each, 1 - rate)) + MARGIN for kind, each in beside.items()}
+    kinds = [
+        (_in_their_quantiles(together, false_alarm_rate), 1.0),
+        *((each, WEIGHTS[kind]) for kind, each in beside.items()),
+    ]
+    rate = _rate_of_each(kinds, false_alarm_rate)
+    thresholds = {kind: float(np.quantile(each, 1 - WEIGHTS[kind] * rate)) + MARGIN for kind, each in beside.items()}
     return Thresholds(_of_features(alone, together, rate), thresholds.get(CORRELATION), thresholds.get(LOCATION))
 
 
@@ -106,10 +112,10 @@ def _in_their_quantiles(draws: Values, rate: float) -> Values:
     return np.asarray((draws / own).max(axis=0))
 
 
-def _rate_of_each(kinds: Sequence[Values], rate: float) -> float:
-    """The rate at which each kind of alarm is raised, if any of them is to be in a share of the draws."""
-    ranks = np.stack([np.argsort(np.argsort(-each, kind="stable"), kind="stable") for each in kinds]) + 1
-    return float(np.quantile(ranks.min(axis=0) / ranks.shape[1], rate))
+def _rate_of_each(kinds: Sequence[tuple[Values, float]], rate: float) -> float:
+    """What each kind of alarm, times its weight, is raised at, if any of them is to be in a share of the draws."""
+    ranks = [(np.argsort(np.argsort(-draws, kind="stable"), kind="stable") + 1) / weight for draws, weight in kinds]
+    return float(np.quantile(np.minimum.reduce(ranks) / len(ranks[0]), rate))
 
 
 def _by_chance(baseline: Distribution, statistic: Statistic, generator: np.random.Generator, *, rows: int) -> Values:

@@ -21,7 +21,7 @@ from monitoring.statistics.statistic import Values
 
 SHOWN: Final = 5
 """So many features are reported."""
-RIDGE: Final = 0.01
+RIDGE: Final = 0.05
 """What a feature is never known better than by its fellows: the share of its variance that they leave to it."""
 
 
