@@ -21,6 +21,7 @@ from infra import toolchain
 from infra.config import NewDataConfig, load_project
 from infra.demo.cloud import DemoCloud
 from infra.local import lifecycle
+from infra.retraining.ledger import Ledger
 from infra.session import client
 
 MODEL = "churn"
@@ -38,13 +39,19 @@ releases: build/local/releases
 destroy_protection: false
 """
 SETTINGS = """
-training: {hyperparameters: {num_iterations: 20, num_leaves: 7}, gate: {minimum: 0.6}}
+training:
+  instance: {type: ml.p3.8xlarge}
+  hyperparameters: {num_iterations: 20, num_leaves: 7}
+  gate: {minimum: 0.6}
 endpoint: {scaling: {min: 1, max: 2}}
 monitoring:
   drift: {schedule: daily, psi_threshold: 0.25, minimum_rows: 200}
   quality: {schedule: daily, baseline_margin: 0.1, label_delay_days: 1, minimum_rows: 200}
   explanations: {sample_rows: 100}
-retraining: {new_data: {minimum_rows: 2_000}, cooldown_days: 0}
+retraining:
+  new_data: {minimum_rows: 2_000}
+  cooldown_days: 0
+  auto_approve: {minimum: 0.6, started_by: [drift, quality], max_a_month: 1}
 """
 
 
@@ -191,10 +198,17 @@ class Life:
         self.cloud.settle()
         self.cloud.quiet_down(NewDataConfig())
 
-    def release(self, version):
-        """Approve, promote and deploy a version; what `verify` then says."""
+    def approve(self, version):
+        """A person approves a version."""
         self.must("approve", MODEL, str(version), "--why", "good enough", "--by", "ada")
-        self.must("promote", MODEL, "--by", "grace")
+
+    def cap_costs(self, usd):
+        """What a month's runs may cost, once it is deployed."""
+        self.project.model(MODEL, f"{SETTINGS}  max_usd_a_month: {usd}\n")
+
+    def release(self, version):
+        """Promote and deploy an approved version; what `verify` then says."""
+        self.must("promote", MODEL, str(version), "--by", "grace")
         self.deploy(STACKS[1])
         return self.sagestack("verify", MODEL, "--by", "ada")
 
@@ -223,6 +237,11 @@ class Life:
 
     def decisions(self):
         return [decision for _, decision in self.cloud.decisions(MODEL)]
+
+    def approvals(self):
+        """Whether each version was approved without a person, and why or why not; the oldest first."""
+        found = Ledger(self.environment, MODEL).approvals(100)
+        return [(one["version"], one["approved"], one["reason"]) for one in reversed(found)]
 
     def live_configuration(self):
         return self.client("sagemaker").describe_endpoint(EndpointName=self.names.base)["EndpointConfigName"]

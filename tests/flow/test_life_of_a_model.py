@@ -4,6 +4,7 @@ A chapter is a fixture: it takes the chapter before, lives on from there, and gi
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -41,6 +42,7 @@ def trained(life, provisioned):
 def released(life, trained):
     """The first version is approved, promoted, deployed and verified, and asked."""
     assert trained.versions_after_each_month[-1] == [1]
+    life.approve(1)
     return SimpleNamespace(verified=life.release(1), configuration=life.live_configuration(), scores=life.ask(600))
 
 
@@ -92,8 +94,9 @@ def broken(life, judged):
 
 @pytest.fixture(scope="module")
 def released_again(life, broken, released):
-    """The version that drift asked for is released; the last good configuration is still there."""
+    """The version that drift asked for is released, with a cap on costs; the last good configuration is still there."""
     assert broken.verified[0] == 1
+    life.cap_costs(0.05)
     verified = life.release(2)
     life.client("sagemaker").delete_endpoint_config(EndpointConfigName="by-hand")
     return SimpleNamespace(
@@ -106,9 +109,20 @@ def released_again(life, broken, released):
 
 
 @pytest.fixture(scope="module")
-def rolled_back(life, released_again):
-    """The second version disappoints, and somebody else is deploying when it is to be rolled back; then nobody is."""
+def refused(life, released_again):
+    """A person asks for a run, and the month's costs are used up."""
     assert released_again.live
+    life.must("retrain", MODEL, "--why", "a new feature", "--by", "ada")
+    life.cloud.settle()
+    return SimpleNamespace(
+        decision=life.decisions()[-1], approvals=life.approvals(), told=life.must("retraining", MODEL, "--json")
+    )
+
+
+@pytest.fixture(scope="module")
+def rolled_back(life, refused):
+    """The second version disappoints, and somebody else is deploying when it is to be rolled back; then nobody is."""
+    assert refused.decision
     with life.somebody_else_deploying(STACK):
         contended = life.sagestack("rollback", MODEL, "--by", "grace", TF_CLI_ARGS_apply="-lock-timeout=1s")
     before = life.live_configuration()
@@ -217,6 +231,26 @@ def test_labels_that_arrive_a_day_late_tell_how_wrong_the_answers_were_and_the_a
 def test_a_fall_of_quality_starts_one_training_as_drift_does(judged):
     started = [decision for decision in judged.decisions if decision["start"]]
     assert [decision["reason"] for decision in started] == [f"alarm flow-local-{MODEL}-quality"]
+    assert judged.versions == [1, 2, 3]
+
+
+def test_a_retrained_version_is_approved_without_a_person_where_it_passes_every_gate_and_the_reason_is_kept(refused):
+    new, drift, quality = refused.approvals
+    assert new == ("1", False, "started by new-data; without a person only what drift or quality started")
+    assert drift[:2] == ("2", True)
+    assert re.fullmatch(
+        r"auc (0\.8\d+) \(at least 0\.6 asked\), against the live model's \1 \(0 better asked\); started by drift",
+        drift[2],
+    )
+    assert quality == ("3", False, "1 approved without a person this month already, 1 allowed")
+
+
+def test_the_months_costs_stop_a_start_even_a_persons_and_the_reason_has_the_figures(refused, judged):
+    assert (refused.decision["start"], refused.decision["started_by"]) == (False, "person")
+    spent, expected = map(float, re.findall(r"cost (?:about )?\$([\d.]+)", refused.decision["reason"]))
+    assert spent > expected > 0.01
+    assert refused.decision["reason"].endswith(", and $0.05 are allowed a month")
+    assert {one["version"] for one in json.loads(refused.told)["approvals"]} == {"1", "2", "3"}
     assert judged.versions == [1, 2, 3]
 
 
