@@ -1,6 +1,7 @@
 /* Plain decimal numbers, correctly rounded.
  *
- * Source: Clinger, How to read floating point numbers accurately (1990): exact digits times or by an exact power of ten.
+ * Sources: Clinger, How to read floating point numbers accurately (1990): exact digits times or by an exact power of ten;
+ * Lemire, Number parsing at a gigabyte per second (2021): eight digits at once.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
@@ -9,7 +10,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NUMBER = 64, MAX_EXPONENT = 5, MAX_DIGITS = 19 };
+enum { MAX_NUMBER = 64, MAX_EXPONENT = 5, MAX_DIGITS = 19, SHORT_NUMBER = 17 };
+
+static inline uint64_t eight(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline uint64_t four(const char *at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap32(word);
+#endif
+    return word;
+}
+
+/* How many of eight bytes are digits, up to the first that is none: the high half of a digit's byte is 3, with 6 more too. */
+static inline int leading_digits(uint64_t word) {
+    const uint64_t halves = 0xF0F0F0F0F0F0F0F0u, threes = 0x3030303030303030u, sixes = 0x0606060606060606u;
+    uint64_t other = ((word & halves) ^ threes) | (((word + sixes) & halves) ^ threes);
+    return other ? __builtin_ctzll(other) / 8 : 8;
+}
+
+/* The number that the first one to eight bytes say: pairs of digits, of pairs, of fours. */
+static inline uint64_t value_of(uint64_t word, int digits) {
+    word = (word << (64 - 8 * digits)) & 0x0F0F0F0F0F0F0F0Fu;
+    word = (word * (10 * 256 + 1)) >> 8;
+    word = ((word & 0x00FF00FF00FF00FFu) * (100 * 65536 + 1)) >> 16;
+    return ((word & 0x0000FFFF0000FFFFu) * (10000 * (1ull << 32) + 1)) >> 32;
+}
 
 static double scaled(const char *from, int64_t size, uint64_t digits, int exponent) {
     static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -49,9 +83,36 @@ static const char *power_of_ten(const char *at, const char *end, int *exponent) 
     return at == first ? NULL : at;
 }
 
+/* Up to seven digits, and as many behind a point: eight bytes at a time, for a branch a digit is guessed wrong too often.
+ * NULL for any other number, or what is none. */
+static inline const char *short_number(const char *at, const char *end, double *value) {
+    static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    if (end - at < SHORT_NUMBER) return NULL;
+    const double sign = *at == '-' ? -1 : 1;
+    at += *at == '-';
+    uint64_t word = eight(at), digits;
+    int size = leading_digits(word);
+    if (!size || size == 8) return NULL;
+    digits = value_of(word, size);
+    at += size;
+    size = 0;
+    if (*at == '.') {
+        word = eight(++at);
+        size = leading_digits(word);
+        if (!size || size == 8) return NULL;
+        digits = digits * (uint64_t)power[size] + value_of(word, size);
+        at += size;
+    }
+    if (*at == 'e' || *at == 'E') return NULL;
+    *value = sign * ((double)digits / power[size]);
+    return at;
+}
+
 /* -?digits(.digits)?(e-?digits)?, correctly rounded. Returns where it ends; NULL if `from` begins no such number. */
 static const char *number(const char *from, const char *end, double *value) {
-    const char *at = from;
+    const char *at = short_number(from, end, value);
+    if (at) return at;
+    at = from;
     uint64_t digits = 0;
     int negative = at < end && *at == '-', exponent = 0;
     const char *whole = at += negative;

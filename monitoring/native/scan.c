@@ -38,12 +38,17 @@ typedef struct {        /* columns have room for `capacity` rows, records and li
     int64_t capacity, row, used, outside, handed_back;
 } Columns;
 
+/* One to seven bytes as a word that ends with zeros; they may be read twice, and none behind them is. */
+static inline uint64_t fewer(const char *at, int64_t size) {
+    const unsigned char *bytes = (const unsigned char *)at;
+    if (size < 4) return bytes[0] | (uint64_t)bytes[size / 2] << size / 2 * 8 | (uint64_t)bytes[size - 1] << (size - 1) * 8;
+    return four(at) | four(at + size - 4) << (size - 4) * 8;
+}
+
 uint64_t scan_hash(const char *at, int64_t size) {
     uint64_t hash = 0;
     for (int64_t i = 0; i < size; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, at + i, size - i < 8 ? (size_t)(size - i) : 8);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash = (hash ^ (size - i < 8 ? fewer(at + i, size - i) : eight(at + i))) * 0x9E3779B97F4A7C15u;
         hash ^= hash >> 32;
     }
     return hash;
@@ -69,12 +74,17 @@ void scan_index(const Categories *known, int32_t categories) {
     }
 }
 
+/* The next comma, or `stop`; it is near. */
+static inline const char *comma(const char *at, const char *stop) {
+    while (at < stop && *at != ',') at++;
+    return at;
+}
+
 /* One value from `at` on. Returns where it ends; NULL if it is out of the ordinary. */
 static const char *field(const Layout *layout, const Columns *to, int index, int64_t row, const char *at, const char *stop) {
     int32_t place = layout->places[index];
     if (place < 0) {
-        const char *comma = memchr(at, ',', stop - at);
-        Text text = {at, (comma ? comma : stop) - at};
+        Text text = {at, comma(at, stop) - at};
         to->codes[(-1 - place) * to->capacity + row] = bin_of(layout->categories + (-1 - place), text);
         return at + text.size;
     }

@@ -71,6 +71,26 @@ static void read_all(const Layout *layout, const char *text, int64_t size) {
     }
 }
 
+/* Columns of any length, in memory that ends where they do, against what a plain loop says. */
+static void sum_columns(void) {
+    enum { EDGES = 3, FEATURES = 2 };
+    int64_t rows = (int64_t)chance(chance(20) ? 20 : 2 * BLOCK_ROWS + 20), at_most[EDGES], expected[EDGES] = {0};
+    int64_t sums[FEATURES] = {0}, products[FEATURES * FEATURES] = {0};
+    const double edges[EDGES] = {-1, 2, INFINITY}, means[FEATURES] = {0, 1}, steps[FEATURES] = {32, INFINITY};
+    double *column = malloc((rows ? rows : 1) * sizeof *column);
+    int16_t *scores = malloc(FEATURES * BLOCK_ROWS * sizeof *scores);
+    for (int64_t row = 0; row < rows; row++) {
+        column[row] = chance(8) ? (double)chance(9) - 4 : chance(2) ? NAN : INFINITY;
+        for (int edge = 0; edge < EDGES; edge++) expected[edge] += column[row] <= edges[edge];
+    }
+    columns_at_most(column, rows, edges, EDGES, at_most);
+    require(!memcmp(at_most, expected, sizeof expected), "rows are counted below each edge");
+    const double *columns[FEATURES] = {column, column};
+    columns_moments(&(Moments){columns, means, steps, scores, sums, products, 96, FEATURES, rows});
+    require(products[1] == products[2] && products[0] <= rows * 96 * 96, "products are symmetric, of scores within reach");
+    free(column), free(scores);
+}
+
 int main(int count, char **given) {
     static const int32_t places[FIELDS] = {0, -1, 1, -2}, bins[] = {0, 1, 2};
     static const int64_t bounds[] = {0, 2, 4, 8};
@@ -88,6 +108,7 @@ int main(int count, char **given) {
         memcpy(exact, text, size);
         read_all(&layout, exact, size);
         free(exact);
+        sum_columns();
     }
     return 0;
 }

@@ -52,11 +52,11 @@ def scan(text):
     return [*compiled_scanner(BINS, APRIL).scan(text)]
 
 
-def numbers(texts):
+def numbers(texts, after=",AA,0"):
     """Each text as the scanner reads it; None where it leaves it to the careful reader."""
     found = []
     for text in texts:
-        (each,) = scan(lines(record(f"{text},AA,0", "0.5", NOON)))
+        (each,) = scan(lines(record(f"{text}{after}", "0.5", NOON)))
         found.append(None if each.rest else float(each.numbers[0, 0]))
     return found
 
@@ -97,6 +97,33 @@ def test_digits_are_rounded_as_python_rounds_them(digits, exponent):
     text = f"{digits}e{exponent}"
     (found,) = numbers([text])
     assert found is None or found == float(text)
+
+
+DIGITS = st.text("0123456789", min_size=1, max_size=9)
+"""As many as are read at once, and more."""
+ODD = st.sampled_from(["", "", "", "-", ".", "e", "e5", "E-3", "/", ":", "\x7f", " ", "_"])
+
+
+@given(st.sampled_from(["", "-"]), DIGITS, st.one_of(st.just(""), DIGITS.map(".{}".format)), ODD)
+@example("-", "0000000", ".0000000", "")
+@example("", "9999999", ".9999999", "")
+def test_a_number_is_read_alike_with_and_without_room_behind_it(sign, whole, fraction, odd):
+    text = f"{sign}{whole}{fraction}{odd}"
+    ((close,), (roomy,)) = (numbers([text], after) for after in (",AA,0", ",a category of many letters,0"))
+    assert repr(close) == repr(roomy)
+    if not odd:
+        assert repr(roomy) == repr(float(text))
+
+
+@pytest.mark.parametrize(
+    "category", ["A", "AB", "ABC", "ABCD", "ABCDE", "ABCDEF", "ABCDEFG", "ABCDEFGH", "ABCDEFGHI" * 3]
+)
+def test_a_category_of_any_length_is_found_and_its_like_is_not(category):
+    bins = (CategoricalBins("carrier", (category,), ()), NumericBins("wind", (0.0,)))
+    other = category[:-1] + "-"
+    rows = record(f"{category},1\n{other},1\n{category}A,1\n,1", "1\n1\n1\n1", NOON)
+    (found,) = compiled_scanner(bins, APRIL).scan(lines(rows))
+    assert found.places.tolist() == [[0, 2, 2, 3]]
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "1_0", "+1", ".5", "1.", "1e", "1e+", "0x1", " 1", "--1", "1e1e1", "-"])
