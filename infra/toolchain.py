@@ -1,5 +1,6 @@
 """The command lines that infrastructure is deployed with: node, the CDKTF command lines, Terraform or OpenTofu."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -139,8 +140,9 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        if os.getpgid(process.pid) != os.getpgrp():
-            process.send_signal(signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # it has ended at this moment
+            if os.getpgid(process.pid) != os.getpgrp():
+                process.send_signal(signal.SIGINT)
         process.wait()
         raise
 

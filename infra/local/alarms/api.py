@@ -13,6 +13,7 @@ from typing import Any
 from moto.cloudwatch.exceptions import InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 
+from infra.local.alarms import exact_dimensions
 from infra.local.alarms.actions import Actions, Change
 from infra.local.alarms.composite_rule import AlarmRule
 from infra.local.alarms.history import AlarmHistory
@@ -77,6 +78,7 @@ def install(cloud: LocalCloud) -> None:
     CloudWatchBackend.get_metric_data = get_metric_data
     Alarm.update_state = lambda alarm, reason, reason_data, value: alarms.move(alarm, value, reason, reason_data)
     alarms.history.install()
+    exact_dimensions.install()
 
 
 @dataclass(frozen=True)

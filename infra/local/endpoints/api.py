@@ -10,6 +10,7 @@ from infra.local import listing
 from infra.local.cloud import LocalCloud
 from infra.local.endpoints import configs as endpoint_configs
 from infra.local.endpoints.async_invocations import AsyncInvocations
+from infra.local.endpoints.configuration_metrics import ConfigurationMetrics
 from infra.local.endpoints.dispatch import Dispatcher
 from infra.local.endpoints.endpoint import EVENT, EVENT_STATUS, Endpoint
 from infra.local.endpoints.fleet import Fleet, FleetError
@@ -46,7 +47,9 @@ def install(
         }
     )
     dispatcher = Dispatcher(cloud, endpoints)
-    synchronous = Invocations(cloud, dispatcher, endpoints.metrics)
+    synchronous = Invocations(
+        cloud, dispatcher, endpoints.metrics, ConfigurationMetrics(cloud, endpoints.are_two_answering)
+    )
     asynchronous = AsyncInvocations(cloud, dispatcher, endpoints)
     runtime = Runtime({"invocations": synchronous.invoke, "async-invocations": asynchronous.invoke})
     cloud.routes.insert(0, runtime.route)
@@ -67,6 +70,11 @@ class Endpoints:
         """What an endpoint serves with; during an update, what it did before."""
         endpoint = self._store.get(name)
         return endpoint.fleet if endpoint else None
+
+    def are_two_answering(self, name: str) -> bool:
+        """Whether an endpoint's requests are shared by what serves and what takes over from it."""
+        endpoint = self._store.get(name)
+        return endpoint is not None and len(endpoint.traffic.fleets) > 1
 
     def next_fleet(self, name: str) -> Fleet | None:
         """What answers an endpoint's next request."""

@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-co
 """
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -24,15 +25,22 @@ class Key(NamedTuple):
 
 
 class ConfigurationMetrics:
-    """Collects what happened, and publishes each minute when it is over; a minute without requests is not told."""
+    """Collects what happens while two fleets answer, and publishes each minute when it is over.
 
-    def __init__(self, cloud: LocalCloud) -> None:
+    Else the endpoint's metrics say the same, and a year of them would be counted twice for nobody.
+    """
+
+    def __init__(self, cloud: LocalCloud, is_shared: Callable[[str], bool]) -> None:
+        """Take what tells of an endpoint's name whether two fleets answer."""
         self._cloud = cloud
+        self._is_shared = is_shared
         self._windows: dict[Key, Window] = {}
         self._lock = threading.Lock()
 
     def note(self, endpoint: str, variant: str, configuration: str, invocation: Invocation) -> None:
         """Count one invocation."""
+        if not self._is_shared(endpoint):
+            return
         minute = self._cloud.clock.now().replace(second=0, microsecond=0)
         key = Key(endpoint, variant, configuration, minute)
         with self._lock:

@@ -38,12 +38,18 @@ BINARY = "application/octet-stream"
 class Invocations:
     """Answers InvokeEndpoint."""
 
-    def __init__(self, cloud: LocalCloud, dispatcher: Dispatcher, metrics: EndpointMetrics) -> None:
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        dispatcher: Dispatcher,
+        metrics: EndpointMetrics,
+        by_configuration: ConfigurationMetrics,
+    ) -> None:
         self._cloud = cloud
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._containers = ContainerLatency(cloud)
-        self._configurations = ConfigurationMetrics(cloud)
+        self._by_configuration = by_configuration
 
     def invoke(self, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request as AWS would.
@@ -76,7 +82,7 @@ class Invocations:
     def _note(self, endpoint: str, outcome: Outcome, overhead_seconds: float) -> None:
         invocation, configuration = Invocation.of(outcome, overhead_seconds), outcome.fleet.config["EndpointConfigName"]
         self._metrics.note(endpoint, outcome.variant.name, invocation)
-        self._configurations.note(endpoint, outcome.variant.name, configuration, invocation)
+        self._by_configuration.note(endpoint, outcome.variant.name, configuration, invocation)
         self._containers.note(endpoint, outcome.variant.name, outcome.answer.container_seconds)
 
     def _ask_shadow(  # noqa: PLR0917 - both sides of what is copied
