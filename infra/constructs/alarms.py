@@ -7,7 +7,7 @@ from infra.config import DriftConfig, RollbackAlarm
 from infra.constructs.alarm import Alarm, Severity
 from infra.constructs.alerts import Alerts
 from infra.constructs.metrics import Metric, endpoint_metric, monitoring_metric, of_configuration
-from infra.constructs.silence import PERIOD_SECONDS, silence_alarms
+from infra.constructs.window_alarms import silence_alarms, window_alarm
 from infra.naming import VARIANT
 from infra.provider import Construct
 from monitoring import contract
@@ -114,11 +114,11 @@ class EndpointAlarms(Construct):
 
 
 class DriftAlarms(Construct):
-    """Features and predictions against the baseline; a period without data re-arms them: each window speaks."""
+    """Features and predictions against the baseline."""
 
     def __init__(self, scope: Construct, id_: str, *, drift: DriftConfig, endpoint: str, alerts: Alerts) -> None:
         super().__init__(scope, id_)
-        self._endpoint, self._alerts, self._period = endpoint, alerts, PERIOD_SECONDS[drift.schedule]
+        self._endpoint, self._alerts, self._schedule = endpoint, alerts, drift.schedule
         self.features = self._features(drift)
         self.prediction = self._psi(
             "prediction",
@@ -153,19 +153,15 @@ class DriftAlarms(Construct):
         return self._drift(id_, metric, threshold, f"{meaning} (population stability index {threshold:g} or more)")
 
     def _drift(self, id_: str, metric: str, threshold: float, description: str) -> Alarm:
-        return Alarm(
+        return window_alarm(
             self,
             id_,
             name=f"{self._endpoint}-drift-{id_}",
             metric=monitoring_metric(metric, self._endpoint),
             comparison="at least",
             threshold=threshold,
-            period_seconds=self._period,
-            periods=1,
-            datapoints=1,
-            missing_data="missing",
+            schedule=self._schedule,
             description=f"{self._endpoint}: {description}",
-            severity="warning",
             runbook="drift",
             alerts=self._alerts,
         )

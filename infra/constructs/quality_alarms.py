@@ -6,13 +6,13 @@ from infra.config import QualityConfig, Release
 from infra.constructs.alarm import Alarm
 from infra.constructs.alerts import Alerts
 from infra.constructs.metrics import quality_metric
-from infra.constructs.silence import PERIOD_SECONDS, silence_alarms
+from infra.constructs.window_alarms import silence_alarms, window_alarm
 from infra.provider import Construct
 from monitoring import contract
 
 
 class QualityAlarms(Construct):
-    """The watched metric against its limit; a period without data re-arms it, as of drift: each window speaks."""
+    """The watched metric against its limit."""
 
     def __init__(
         self, scope: Construct, id_: str, *, quality: QualityConfig, release: Release, endpoint: str, alerts: Alerts
@@ -32,19 +32,15 @@ class QualityAlarms(Construct):
 
     def _quality(self, quality: QualityConfig, limit: float, endpoint: str, alerts: Alerts) -> Alarm:
         comparison: Literal["below", "above"] = "below" if quality.higher_is_better else "above"
-        return Alarm(
+        return window_alarm(
             self,
             "quality",
             name=f"{endpoint}-quality",
             metric=quality_metric(contract.QUALITY_AT_BEST_METRIC, endpoint, quality.metric),
             comparison=comparison,
             threshold=limit,
-            period_seconds=PERIOD_SECONDS[quality.schedule],
-            periods=1,
-            datapoints=1,
-            missing_data="missing",
+            schedule=quality.schedule,
             description=f"{endpoint}: {quality.metric} is {comparison} {limit:.4g}, by more than chance.",
-            severity="warning",
             runbook="quality",
             alerts=alerts,
         )
