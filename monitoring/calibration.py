@@ -12,6 +12,7 @@ population frequencies of species and the estimation of population parameters (1
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -82,8 +83,10 @@ def calibrated_thresholds(
     alone = np.stack([*side_by_side(lambda one: _by_chance(*one, rows=rows), each, threads=PROCESSORS)])
     if sample is None:
         return Thresholds(_of_features(alone, alone, false_alarm_rate))
-    then, now = (sample.windows(size, DRAWS_TOGETHER, generator) for size in (baselines[0].rows, rows))
-    drawn = (sample.counts(side, [len(each.counts) for each in baselines]) for side in (then, now))
+    sides = zip((baselines[0].rows, rows), repeat(DRAWS_TOGETHER), generator.spawn(2), strict=False)
+    then, now = side_by_side(lambda side: sample.windows(*side), sides, threads=PROCESSORS)
+    bins = [len(each.counts) for each in baselines]
+    drawn = side_by_side(lambda side: sample.counts(side, bins), (then, now), threads=PROCESSORS)
     together = np.stack([each.compute(*sides) for each, *sides in zip(statistics, *drawn, strict=True)])
     beside: dict[str, Values] = {}
     if correlation:
