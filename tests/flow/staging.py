@@ -36,7 +36,7 @@ MOST_MINUTES = 30
 AUTHORIZED = {"Authorization": "AWS4-HMAC-SHA256 Credential=local/20130101/us-east-1/sagemaker/aws4_request"}
 A_MINUTES_REQUESTS_SECONDS = 0.2
 """Before a minute is passed: callers, if there are any, have asked in it."""
-BREATH_SECONDS = 0.02
+BREATH_SECONDS = 0.05
 """Between two requests of a caller: the deploy needs the machine too."""
 
 

@@ -15,7 +15,7 @@ from tests.flow.staging import CANARY, KILLED, NOTHING, staged
 pytestmark = pytest.mark.local_cloud
 PLATFORM, STACK = "local-platform", f"local-{MODEL}"
 CALLERS, CANARYS_SHARE = 6, 0.1
-MANY_CALLERS, THEIR_BREATH_SECONDS = 20, 0.1
+MANY_CALLERS, THEIR_BREATH_SECONDS = 20, 0.17
 """They ask as often together, but so many that some wait for the slow one in every minute: a minute of a bake is half a
 second of the machine's."""
 MODEL_ERROR = 424
