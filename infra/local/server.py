@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 HOST: Final = "127.0.0.1"
 """Loopback only: who signs with keys that are no role's may do anything."""
 MODULES: Final = (
+    "infra.local.service_models",
     "infra.local.unsupported",
     "infra.local.fidelity",
     "infra.local.identity.api",
