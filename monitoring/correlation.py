@@ -18,6 +18,7 @@ from monitoring.bins import Numbers
 from monitoring.contract import CORRELATION
 from monitoring.moments import Moments, Scales
 from monitoring.statistics.statistic import Values
+from monitoring.verdict import Verdict
 
 SHOWN: Final = 5
 """So many pairs are reported."""
@@ -46,7 +47,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class CorrelationDrift:
+class CorrelationDrift(Verdict):
     """How far a window's correlations lie from the baseline's.
 
     Attributes:
@@ -58,16 +59,6 @@ class CorrelationDrift:
     value: float
     threshold: float
     pairs: tuple[Pair, ...]
-
-    @property
-    def ratio(self) -> float:
-        """The statistic in thresholds."""
-        return self.value / self.threshold
-
-    @property
-    def drifted(self) -> bool:
-        """Whether the statistic reaches the threshold."""
-        return self.value >= self.threshold
 
     def to_json(self) -> dict[str, Any]:
         """As `drift_report.json` holds it."""

@@ -18,6 +18,7 @@ from monitoring.contract import LOCATION
 from monitoring.correlation import Association, correlations, deviations, effective_root
 from monitoring.moments import Moments
 from monitoring.statistics.statistic import Values
+from monitoring.verdict import Verdict
 
 SHOWN: Final = 5
 """So many features are reported."""
@@ -38,7 +39,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class LocationDrift:
+class LocationDrift(Verdict):
     """How far a window's means lie from the baseline's.
 
     Attributes:
@@ -50,16 +51,6 @@ class LocationDrift:
     value: float
     threshold: float
     features: tuple[Move, ...]
-
-    @property
-    def ratio(self) -> float:
-        """The statistic in thresholds."""
-        return self.value / self.threshold
-
-    @property
-    def drifted(self) -> bool:
-        """Whether the statistic reaches the threshold."""
-        return self.value >= self.threshold
 
     def to_json(self) -> dict[str, Any]:
         """As `drift_report.json` holds it."""

@@ -16,6 +16,7 @@ from monitoring.moments import Moments
 from monitoring.profile import Distribution, Profile
 from monitoring.spec import DriftSpec
 from monitoring.statistics import PSI, Statistic
+from monitoring.verdict import Verdict
 from monitoring.window import Window
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Status = Literal["drift", "no-drift", "not-enough-data"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Verdict):
     """One column of the window, held against the baseline's.
 
     Attributes:
@@ -51,16 +52,6 @@ class Comparison:
     def name(self) -> str:
         """The column."""
         return self.baseline.bins.name
-
-    @property
-    def ratio(self) -> float:
-        """The statistic in thresholds: comparable whatever the statistic and the window's size."""
-        return self.value / self.threshold
-
-    @property
-    def drifted(self) -> bool:
-        """Whether the statistic reaches the threshold, as the alarm on its metric has it."""
-        return self.value >= self.threshold
 
     def to_json(self) -> dict[str, Any]:
         """A feature as `drift_report.json` holds it."""

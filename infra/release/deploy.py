@@ -136,7 +136,7 @@ def _compared(project: Project, model: str, lock: ReleaseLock) -> tuple[Intended
 def _what_is_live(project: Project, model: str, say: Say) -> str:
     """What differs after a deploy that failed: the provider ends so, too, if it sees SageMaker take an update back.
 
-    It does not wait until that has happened; before, nobody knows what is live and why.
+    The provider does not see the end of that, and before it nobody knows what is live and why.
     """
     wait(project, model, say=say)
     declared, found = _compared(project, model, released(project, model))

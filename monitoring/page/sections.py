@@ -13,6 +13,7 @@ from monitoring.page.pictures.quality import quality
 from monitoring.page.pictures.svg import BASELINE_COLOUR, WINDOW_COLOUR
 from monitoring.report import Comparison, Findings
 from monitoring.spec import DriftSpec
+from monitoring.verdict import Verdict
 
 WORST: Final = 6
 """So many features have their distributions drawn; every one has its row."""
@@ -98,10 +99,9 @@ def correlations(findings: Findings) -> Iterator[str]:
         f"<td>{pair.baseline:.2f}</td><td>{pair.current:.2f}</td></tr>"
         for pair in correlation.pairs
     )
-    mark = "drift" if correlation.drifted else "quiet"
     said = f"largest change {correlation.value:.3g} standard errors, threshold {correlation.threshold:.3g}"
     head = "<tr><th>feature</th><th>feature</th><th>training data</th><th>this window</th></tr>"
-    yield f'<h2>How features go together</h2><p class="{mark}">{said}</p><table>{head}{rows}</table>'
+    yield _together("How features go together", correlation, said, head + rows)
 
 
 def locations(findings: Findings) -> Iterator[str]:
@@ -113,10 +113,14 @@ def locations(findings: Findings) -> Iterator[str]:
         f'<tr><td>{escape(move.name)}</td><td class="number">{move.standard_errors:+.2f}</td></tr>'
         for move in location.features
     )
-    mark = "drift" if location.drifted else "quiet"
     said = f"all means moved by {location.value:.3g} standard errors, threshold {location.threshold:.3g}"
     head = "<tr><th>feature</th><th>standard errors from what the others say</th></tr>"
-    yield f'<h2>Where features lie together</h2><p class="{mark}">{said}</p><table>{head}{rows}</table>'
+    yield _together("Where features lie together", location, said, head + rows)
+
+
+def _together(title: str, verdict: Verdict, said: str, table: str) -> str:
+    mark = "drift" if verdict.drifted else "quiet"
+    return f'<h2>{title}</h2><p class="{mark}">{said}</p><table>{table}</table>'
 
 
 def records(counts: Mapping[str, Any]) -> str:
