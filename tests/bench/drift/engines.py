@@ -34,6 +34,7 @@ from monitoring.profile import Profile
 from monitoring.sample import Sample
 from serving.contract import ML_ROOT_VARIABLE, split_variable
 from tests.bench.drift.data import CATEGORICAL, NUMERIC, frame
+from tests.bench.environment import ENVIRONMENT
 
 PROJECT = Path(__file__).parents[3]
 PEERS = Path(__file__).parent / "peers"
@@ -141,7 +142,7 @@ def run(command, told):
     """Seconds, peak MB and output of a process of its own."""
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, env=os.environ | told, stdout=output, stderr=errors, text=True)
+        process = subprocess.Popen(command, env=ENVIRONMENT | told, stdout=output, stderr=errors, text=True)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - began

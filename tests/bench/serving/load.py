@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from tests.bench.environment import ENVIRONMENT
 from tests.bench.serving.servers import MissingError
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
@@ -33,7 +34,7 @@ end
 @contextmanager
 def running(command, environment, log):
     """A started process, ended with its children."""
-    told = os.environ | {key: str(value) for key, value in environment.items()}
+    told = ENVIRONMENT | {key: str(value) for key, value in environment.items()}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=log.parent, env=told, stdout=output, stderr=output)
     try:
