@@ -20,6 +20,7 @@ import numpy as np
 from monitoring.bins import NEW, RARE, CategoricalBins
 from monitoring.contract import CORRELATION, LOCATION
 from monitoring.correlation import effective_root
+from monitoring.draws import multinomial
 from monitoring.location import Location
 from monitoring.profile import Distribution
 from monitoring.sample import Sample
@@ -128,9 +129,9 @@ def _by_chance(baseline: Distribution, statistic: Statistic, generator: np.rando
     if isinstance(baseline.bins, CategoricalBins):
         smoothed[NEW] = max(baseline.bins.once, PSEUDO_COUNT)
     probabilities = smoothed / smoothed.sum()
-    then = generator.multinomial(baseline.rows, probabilities, size=DRAWS)
+    then = multinomial(generator, baseline.rows, probabilities, DRAWS)
     if isinstance(baseline.bins, CategoricalBins):
         # What a baseline has seen is not new to it.
         then[:, RARE] += then[:, NEW]
         then[:, NEW] = 0
-    return statistic.compute(then, generator.multinomial(rows, probabilities, size=DRAWS))
+    return statistic.compute(then, multinomial(generator, rows, probabilities, DRAWS))

@@ -15,8 +15,8 @@ ENDING: Final = ".jsonl"
 class Readable(Protocol):
     """An open file, or the body of an answer of S3."""
 
-    def read(self, amount: int, /) -> bytes:
-        """So many bytes at most; none at the end."""
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fill the buffer, as far as there is something; how many bytes, 0 at the end."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -39,28 +39,30 @@ class CapturedFile:
         """The folder that it lies in, which SageMaker makes anew each hour."""
         return self.key.rpartition("/")[0]
 
-    def pieces(self) -> Iterator[bytes]:
-        """Whole lines, about `PIECE_BYTES` at a time."""
-        file = self.open()
+    def pieces(self) -> Iterator[memoryview]:
+        """Whole lines, about `PIECE_BYTES` at a time; a piece is good until the next is asked for.
+
+        All lie in one buffer: fresh memory for each would take as long as reading it.
+        """
+        file, memory, begun = self.open(), bytearray(PIECE_BYTES), 0
         try:
-            begun = b""
-            while read := file.read(PIECE_BYTES):
-                end = read.rfind(b"\n") + 1
-                if not end:
-                    begun += read
-                    continue
-                # Copied once: the text of a window is most of what the job touches.
-                yield b"".join((begun, memoryview(read)[:end]))
-                begun = read[end:]
+            while read := file.readinto(memoryview(memory)[begun:]):
+                full = begun + read
+                if end := memory.rfind(b"\n", begun, full) + 1:
+                    yield memoryview(memory)[:end]
+                    memory[: full - end] = memory[end:full]
+                elif full == len(memory):
+                    memory = memory + bytearray(PIECE_BYTES)
+                begun = full - end
             if begun:
-                yield begun
+                yield memoryview(memory)[:begun]
         finally:
             file.close()
 
 
-def lines_of(piece: bytes) -> list[bytes]:
+def lines_of(piece: bytes | memoryview) -> list[bytes]:
     """The lines of a piece that are not blank."""
-    return [line for line in piece.split(b"\n") if line.strip()]
+    return [line for line in bytes(piece).split(b"\n") if line.strip()]
 
 
 class CaptureStore:

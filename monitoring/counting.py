@@ -82,13 +82,13 @@ class CaptureCounter:
             part = self.count_text(piece, file.key, seen)
             yield part if number or self._sampler is None else replace(part, sample=self._sample(piece, file.key))
 
-    def _sample(self, piece: bytes, key: str) -> Sample | None:
+    def _sample(self, piece: memoryview, key: str) -> Sample | None:
         """Of a file's first records."""
-        lines = [line for line in piece.split(b"\n", LINES_A_FILE)[:LINES_A_FILE] if line.strip()]
+        lines = [line for line in bytes(piece).split(b"\n", LINES_A_FILE)[:LINES_A_FILE] if line.strip()]
         pieces, _ = read_capture(lines, self._baseline.schema, self._window, SeenEvents(), file=key)
         return self._sampler.take(pl.concat([rows for rows, _ in pieces])) if self._sampler and pieces else None
 
-    def count_text(self, text: bytes, key: str, seen: SeenEvents) -> Part:
+    def count_text(self, text: bytes | memoryview, key: str, seen: SeenEvents) -> Part:
         """Whole lines of the file `key`; `seen` is added to."""
         if self._scanner is None:
             return self.count_lines(lines_of(text), key, seen)

@@ -91,7 +91,7 @@ def _answers(s3: Any, spec: QualitySpec, window: Window) -> tuple[Keyed, dict[st
 def _labels(s3: Any, spec: QualitySpec, arrived: Window) -> Labels:  # noqa: ANN401 - made at run time
     labels = Labels()
     for pieces in side_by_side(
-        lambda file: [*file.pieces()], CaptureStore(s3, spec.ground_truth_uri, "", "").files(arrived)
+        lambda file: [*map(bytes, file.pieces())], CaptureStore(s3, spec.ground_truth_uri, "", "").files(arrived)
     ):
         for piece in pieces:
             labels.read += add_labels(piece, spec.problem, labels.by_id, labels.reasons)

@@ -97,7 +97,7 @@ class Scanner:
         )  # fmt: skip
         self._kept += [tables, header]
 
-    def scan(self, text: bytes) -> Iterator[Scanned]:
+    def scan(self, text: bytes | memoryview) -> Iterator[Scanned]:
         """Read whole lines, up to `CAPACITY` rows at a time."""
         start = 0
         while start < len(text):
@@ -105,15 +105,15 @@ class Scanner:
             yield scanned
             start += read
 
-    def _scan_from(self, text: bytes, start: int) -> tuple[Scanned, int]:
+    def _scan_from(self, text: bytes | memoryview, start: int) -> tuple[Scanned, int]:
         numbers: Numbers = np.empty((self._numeric + 1, CAPACITY))
         places: Places = np.empty((self._categorical, CAPACITY), dtype=np.int32)
         ids: Hashes = np.empty(CAPACITY, dtype=np.uint64)
         rows, rest = np.empty(CAPACITY, dtype=np.int64), np.empty((CAPACITY, 2), dtype=np.int64)
         columns = _Columns(*(array.ctypes.data for array in (numbers, places, ids, rows, rest)), CAPACITY)
-        address = ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value or 0
-        read = self._scan(ctypes.byref(self._layout), ctypes.byref(columns), address + start, len(text) - start)
-        others = [text[start + begin : start + end] for begin, end in rest[: columns.handed_back].tolist()]
+        left = np.frombuffer(text, dtype=np.uint8, offset=start)
+        read = self._scan(ctypes.byref(self._layout), ctypes.byref(columns), left.ctypes.data, len(left))
+        others = [left[begin:end].tobytes() for begin, end in rest[: columns.handed_back].tolist()]
         row, used = columns.row, columns.used
         return Scanned(numbers[:, :row], places[:, :row], ids[:used], rows[:used], columns.outside, others), int(read)
 

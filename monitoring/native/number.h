@@ -86,25 +86,32 @@ static const char *power_of_ten(const char *at, const char *end, int *exponent) 
 /* Up to seven digits, and as many behind a point: eight bytes at a time, for a branch a digit is guessed wrong too often.
  * NULL for any other number, or what is none. */
 static inline const char *short_number(const char *at, const char *end, double *value) {
-    static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    static const double power[2][8] = {{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7}, {-1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7}};
     if (end - at < SHORT_NUMBER) return NULL;
-    const double sign = *at == '-' ? -1 : 1;
-    at += *at == '-';
+    const int negative = *at == '-';
+    at += negative;
     uint64_t word = eight(at), digits;
-    int size = leading_digits(word);
+    int size = leading_digits(word), fraction = 0;
     if (!size || size == 8) return NULL;
-    digits = value_of(word, size);
+    if (at[size] == '.') {
+        const int whole = 8 * size;
+        const uint64_t behind = word >> whole >> 8;
+        fraction = leading_digits(behind);
+        if (size + fraction < 7) { /* The point is taken out, for all digits are here. */
+            digits = value_of((word & ~(~0ull << whole)) | behind << whole, size + fraction);
+        } else {
+            word = eight(at + size + 1);
+            fraction = leading_digits(word);
+            if (fraction == 8) return NULL;
+            digits = value_of(eight(at), size) * (uint64_t)power[0][fraction] + value_of(word, fraction);
+        }
+        if (!fraction) return NULL;
+        at += 1 + fraction;
+    } else
+        digits = value_of(word, size);
     at += size;
-    size = 0;
-    if (*at == '.') {
-        word = eight(++at);
-        size = leading_digits(word);
-        if (!size || size == 8) return NULL;
-        digits = digits * (uint64_t)power[size] + value_of(word, size);
-        at += size;
-    }
     if (*at == 'e' || *at == 'E') return NULL;
-    *value = sign * ((double)digits / power[size]);
+    *value = (double)(int64_t)digits / power[negative][fraction];
     return at;
 }
 

@@ -6,6 +6,9 @@
 #define RECORD_H
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum { TIME_CHARS = 20, MAX_DEPTH = 8, CSV_TYPE = 8 };
 
@@ -42,10 +45,18 @@ static int take(Cursor *c, char wanted) {
     return 1;
 }
 
-/* To the next byte that ends a string, escapes, or is no plain ASCII: eight at a time, by Mycroft's test for a zero byte,
- * whose lowest hit is a true one. */
-static const char *plain(const char *at, const char *end) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* To the next byte that ends a string, escapes, or is no plain ASCII: many at a time, by what the processor has, or by
+ * Mycroft's test for a zero byte, whose lowest hit is a true one. */
+static inline const char *plain(const char *at, const char *end) {
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\'), blank = _mm_set1_epi8(' ');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+        __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape));
+        int special = _mm_movemask_epi8(_mm_or_si128(ends, _mm_cmplt_epi8(bytes, blank)));
+        if (special) return at + __builtin_ctz((unsigned)special);
+    }
+#elif __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     for (uint64_t eight; end - at >= 8; at += 8) {
         memcpy(&eight, at, 8);
