@@ -18,7 +18,7 @@ import psutil
 
 from infra.demo.leftovers import leftovers
 from infra.local import lifecycle
-from tests.flow.conftest import MODEL, STACKS, Life, begun
+from tests.flow.life import MODEL, STACKS, Life, begun
 from tests.local.conftest import FakeSettings
 
 CANARY = """

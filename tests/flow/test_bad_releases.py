@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.flow.conftest import MODEL, SAGESTACK
+from tests.flow.life import MODEL, SAGESTACK
 from tests.flow.staging import CANARY, KILLED, NOTHING, staged
 
 pytestmark = pytest.mark.local_cloud

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.flow.conftest import CDKTF, MODEL, STACKS
+from tests.flow.life import CDKTF, MODEL, STACKS
 from tests.flow.staging import KILLED, NOTHING, staged
 
 pytestmark = pytest.mark.local_cloud
