@@ -1,10 +1,9 @@
 """The drift job: a window's captured traffic against the baseline of the model that answered it."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-import boto3
-
+from monitoring.aws import Aws
 from monitoring.baseline_document import Baseline, read_baseline
 from monitoring.bias_and_explanations import sampler_of, with_bias_and_explanations
 from monitoring.contract import (
@@ -41,15 +40,15 @@ def run(job: Job) -> str:
     Raises:
         MonitoringError: the spec, the window's end or the baseline is wrong.
     """
-    spec = DriftSpec.from_environment(job.environment)
+    spec, aws = DriftSpec.from_environment(job.environment), Aws(job)
     window = window_before(window_end(job.environment), spec.schedule)
     baseline, format_ = _baseline(job, spec)
     if baseline.model != spec.model:
         raise MonitoringError(f"the baseline is of model {baseline.model}, the job's spec of {spec.model}")
     baseline, sampler = _asked_for(baseline, spec), sampler_of(job, spec)
-    hosts, s3 = Hosts.of(job), _client(job, "s3")
-    part = count_traffic(job, s3, spec, window, baseline=baseline, hosts=hosts, sampler=sampler)
-    if (counted := gathered(s3, hosts, part, baseline=baseline)) is None:
+    hosts = Hosts.of(job)
+    part = count_traffic(job, aws, spec, window, baseline=baseline, hosts=hosts, sampler=sampler)
+    if (counted := gathered(aws, hosts, part, baseline=baseline)) is None:
         return f"{part.profile.rows} rows counted, for {hosts.names[0]} to report"
     findings = compare(baseline, counted.profile, spec, moments=counted.moments)
     findings = with_bias_and_explanations(findings, counted, baseline=baseline, spec=spec, sampler=sampler)
@@ -57,11 +56,13 @@ def run(job: Job) -> str:
     job.write_json(REPORT_OUTPUT, DRIFT_REPORT_FILE, report(spec, window, records, findings, baseline_format=format_))
     job.write_json(REPORT_OUTPUT, VIOLATIONS_FILE, violations(findings))
     job.write_text(
-        REPORT_OUTPUT, DRIFT_PAGE_FILE, page(spec, window, records, findings, history=read_history(s3, spec, window))
+        REPORT_OUTPUT,
+        DRIFT_PAGE_FILE,
+        page(spec, window, records, findings, history=read_history(aws.s3, spec, window)),
     )
     if counted.tally.refused:
         job.write_text(REPORT_OUTPUT, QUARANTINE_FILE, counted.tally.quarantine())
-    publish(_client(job, "cloudwatch"), spec.endpoint, window.end, findings)
+    publish(aws.cloudwatch, spec.endpoint, window.end, findings)
     less = LESS_COMPARED if format_ == "model-monitor" else ""
     return "; ".join([f"{summary(findings, spec.minimum_rows)}{less}", *findings.notes])
 
@@ -78,8 +79,3 @@ def _asked_for(baseline: Baseline, spec: DriftSpec) -> Baseline:
     """What is compared: without the correlations and groups that nobody asked for, so that nobody counts them."""
     decided = baseline.decided and baseline.decided.of(spec.groups)
     return replace(baseline, decided=decided, association=baseline.association if spec.needs_moments else None)
-
-
-def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-    # SageMaker tells a job its region by a name that boto3 does not read.
-    return boto3.client(service, region_name=job.environment.get("AWS_REGION"))

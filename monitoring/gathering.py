@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from monitoring.aws import Aws
 from monitoring.baseline_document import Baseline
 from monitoring.contract import PART_SCHEMA_VERSION
 from monitoring.counting import Part
@@ -29,7 +30,7 @@ PATIENCE_SECONDS: Final = 1800.0
 POLL_SECONDS: Final = 2.0
 
 
-def gathered(s3: Any, hosts: Hosts, part: Part, *, baseline: Baseline) -> Part | None:  # noqa: ANN401
+def gathered(aws: Aws, hosts: Hosts, part: Part, *, baseline: Baseline) -> Part | None:
     """Leave this host's part for the first host; on that one, the sum of all parts, on the others None.
 
     Raises:
@@ -37,7 +38,7 @@ def gathered(s3: Any, hosts: Hosts, part: Part, *, baseline: Baseline) -> Part |
     """
     if len(hosts.names) == 1:
         return part
-    place = urlsplit(hosts.gathering_uri)
+    place, s3 = urlsplit(hosts.gathering_uri), aws.s3
     if not hosts.gathers:
         body = json.dumps(part_to_json(part)).encode()
         s3.put_object(Bucket=place.netloc, Key=f"{place.path[1:]}/{hosts.current}.json", Body=body)

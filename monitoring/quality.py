@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import numpy as np
 import polars as pl
 
+from monitoring.aws import Aws
 from monitoring.capture import records_within
 from monitoring.capture_store import CapturedFile, CaptureStore, lines_of
 from monitoring.contract import QUALITY_REPORT_FILE, REPORT_OUTPUT
@@ -54,8 +54,8 @@ def run(job: Job) -> str:
     spec = QualitySpec.from_environment(job.environment)
     now = window_end(job.environment)
     window = window_before(now - spec.label_delay, spec.schedule)
-    s3 = _client(job, "s3")
-    (answers, groups, tally), labels = _answers(s3, spec, window), _labels(s3, spec, Window(window.start, now))
+    aws = Aws(job)
+    (answers, groups, tally), labels = _answers(aws.s3, spec, window), _labels(aws.s3, spec, Window(window.start, now))
     pairs = list(joined(answers, labels.by_id, labels.reasons))
     truth, scores = _flat(pair.labels for pair in pairs), _flat(pair.scores for pair in pairs)
     quality = Quality(
@@ -66,7 +66,7 @@ def run(job: Job) -> str:
     )
     document = report(spec, window, quality, records=tally.to_json(), labels=labels.to_json(answers))
     job.write_json(REPORT_OUTPUT, QUALITY_REPORT_FILE, document)
-    publish(_client(job, "cloudwatch"), spec.endpoint, window_before(now, spec.schedule).end, quality)
+    publish(aws.cloudwatch, spec.endpoint, window_before(now, spec.schedule).end, quality)
     return summary(spec, quality)
 
 
@@ -131,8 +131,3 @@ def _estimate(spec: QualitySpec, answers: Keyed) -> dict[str, float] | None:
     if spec.problem != "binary-classification" or len(scores) < spec.minimum_rows:
         return None
     return estimate(scores, spec.decision_threshold)
-
-
-def _client(job: Job, service: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-    # SageMaker tells a job its region by a name that boto3 does not read.
-    return boto3.client(service, region_name=job.environment.get("AWS_REGION"))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from monitoring.aws import Aws
 from monitoring.baseline_document import Baseline
 from monitoring.capture_store import ENDING, CapturedFile, CaptureStore, Readable
 from monitoring.contract import WINDOW_INPUT
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def count_traffic(
     job: Job,
-    s3: Any,  # noqa: ANN401 - boto3's clients are made at run time
+    aws: Aws,
     spec: DriftSpec,
     window: Window,
     *,
@@ -40,7 +41,7 @@ def count_traffic(
     counter, folder = CaptureCounter(baseline, window, sampler), job.folder(WINDOW_INPUT)
     if folder.is_dir():
         return counter.count(_captured(folder)) + count_parquet(sorted(folder.rglob("*.parquet")), baseline)
-    files = CaptureStore(s3, spec.capture_uri, spec.endpoint, spec.variant).files(window)
+    files = CaptureStore(aws.s3, spec.capture_uri, spec.endpoint, spec.variant).files(window)
     return counter.count(file for file in files if hosts.own(file.hour))
 
 
