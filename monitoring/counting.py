@@ -67,14 +67,15 @@ class CaptureCounter:
     def __init__(self, baseline: Baseline, window: Window, sampler: "Sampler | None" = None) -> None:
         self._baseline, self._window, self._sampler = baseline, window, sampler
         self._scanner = compiled_scanner(baseline.bins, window)
+        self._nothing = Part.empty(baseline)
 
     def count(self, files: Iterable[CapturedFile]) -> Part:
         """All of `files`, which are in order of their hours: a duplicate is looked for within its hour."""
         parts = side_by_side(lambda one: self._file(*one), _with_seen_events(files))
-        return sum(parts, Part.empty(self._baseline))
+        return sum(parts, self._nothing)
 
     def _file(self, file: CapturedFile, seen: SeenEvents) -> Part:
-        counted = sum(self._pieces(file, seen), Part.empty(self._baseline))
+        counted = sum(self._pieces(file, seen), self._nothing)
         return replace(counted, tally=counted.tally + Tally(files=1))
 
     def _pieces(self, file: CapturedFile, seen: SeenEvents) -> Iterator[Part]:
@@ -92,7 +93,7 @@ class CaptureCounter:
         """Whole lines of the file `key`; `seen` is added to."""
         if self._scanner is None:
             return self.count_lines(lines_of(text), key, seen)
-        return sum((self._scanned(each, key, seen) for each in self._scanner.scan(text)), Part.empty(self._baseline))
+        return sum((self._scanned(each, key, seen) for each in self._scanner.scan(text)), self._nothing)
 
     def _scanned(self, scanned: Scanned, key: str, seen: SeenEvents) -> Part:
         first = seen.first(scanned.ids)
@@ -122,7 +123,7 @@ class CaptureCounter:
         """Lines that are not blank, of whatever kind: read with care."""
         pieces, tally = read_capture(lines, self._baseline.schema, self._window, seen, file=key)
         counted = (Part.of(self._baseline, rows, scores, Tally()) for rows, scores in pieces)
-        return replace(sum(counted, Part.empty(self._baseline)), tally=tally)
+        return replace(sum(counted, self._nothing), tally=tally)
 
 
 def _with_seen_events(files: Iterable[CapturedFile]) -> Iterator[tuple[CapturedFile, SeenEvents]]:
