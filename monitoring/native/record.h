@@ -69,17 +69,18 @@ static inline const char *plain(const char *at, const char *end) {
     return at;
 }
 
-/* A string of plain ASCII; of escapes, the ends of lines alone, left as they are. */
-static int string(Cursor *c, Text *text) {
-    if (!take(c, '"')) return 0;
+/* What a string holds: plain ASCII; of escapes, the ends of lines alone, left as they are. */
+static inline int inside(Cursor *c, Text *text) {
     const char *from = c->at;
     while ((c->at = plain(c->at, c->end)) < c->end && *c->at == '\\') {
         if (c->end - c->at < 2 || (c->at[1] != 'n' && c->at[1] != 'r')) return 0;
         c->at += 2;
     }
     *text = (Text){from, c->at - from};
-    return take(c, '"');
+    return 1;
 }
+
+static int string(Cursor *c, Text *text) { return take(c, '"') && inside(c, text) && take(c, '"'); }
 
 /* What the record says besides: strings, lists and objects of them. */
 static int skip(Cursor *c, int depth) {
@@ -154,6 +155,55 @@ static int parse(Cursor *c, Record *record) {
     if (!take(c, '}')) return 0;
     blanks(c);
     return c->at == c->end && record->input.data.at && record->time.at;
+}
+
+/* Records of one endpoint differ in these values alone, so what stands between them is looked for as it stood in the record
+ * before: far less work than to read it again. */
+enum { VALUES = 4 };
+
+typedef struct {
+    Record record;
+    Text between[VALUES + 1]; /* before each value, and behind the last */
+    int8_t value[VALUES], count;
+} Shape;
+
+static inline Text *value_in(Record *record, int value) {
+    Text *const values[VALUES] = {&record->input.data, &record->output.data, &record->id, &record->time};
+    return values[value];
+}
+
+static void learn(Shape *shape, Record *record, const char *from, const char *end) {
+    shape->count = 0;
+    for (int value = 0; value < VALUES; value++) {
+        const char *at = value_in(record, value)->at;
+        int place = shape->count;
+        if (!at) continue;
+        for (; place && value_in(record, shape->value[place - 1])->at > at; place--)
+            shape->value[place] = shape->value[place - 1];
+        shape->value[place] = (int8_t)value;
+        shape->count++;
+    }
+    for (int place = 0; place < shape->count; place++) {
+        Text *value = value_in(record, shape->value[place]);
+        shape->between[place] = (Text){from, value->at - from};
+        from = value->at + value->size;
+    }
+    shape->between[shape->count] = (Text){from, end - from};
+    shape->record = *record;
+}
+
+static inline int same(Cursor *c, Text text) {
+    if (c->end - c->at < text.size || memcmp(c->at, text.at, text.size)) return 0;
+    c->at += text.size;
+    return 1;
+}
+
+/* Whether the line has the shape; the record then. */
+static int has_shape(const Shape *shape, Cursor c, Record *record) {
+    *record = shape->record;
+    for (int place = 0; place < shape->count; place++)
+        if (!same(&c, shape->between[place]) || !inside(&c, value_in(record, shape->value[place]))) return 0;
+    return same(&c, shape->between[shape->count]) && c.at == c.end;
 }
 
 static int two_digits(const char *at, int least, int most) {

@@ -144,10 +144,14 @@ static int scores(const Layout *layout, const Columns *to, const Record *record,
 }
 
 /* 1 if the line was read, be it as a record outside the window; 0 if it is for the careful reader; or FULL. */
-static int line(const Layout *layout, Columns *to, const char *from, const char *end) {
+static int line(const Layout *layout, Columns *to, Shape *shape, const char *from, const char *end) {
     Record record;
     Cursor cursor = {from, end};
-    if (!parse(&cursor, &record) || !plain_time(record.time)) return 0;
+    if (!shape->count || !has_shape(shape, cursor, &record)) {
+        if (!parse(&cursor, &record)) return 0;
+        learn(shape, &record, from, end);
+    }
+    if (!plain_time(record.time)) return 0;
     if (record.version.at && !is(record.version, "0")) return 0;
     if (memcmp(record.time.at, layout->start, TIME_CHARS) < 0 || memcmp(record.time.at, layout->end, TIME_CHARS) >= 0) {
         to->outside++;
@@ -180,11 +184,12 @@ int64_t scan_first(uint64_t *slots, int64_t mask, const uint64_t *ids, int64_t c
 
 /* Reads whole lines until the columns are full. Returns how many bytes were read, always some. */
 int64_t scan(const Layout *layout, Columns *to, const char *text, int64_t size) {
+    Shape shape = {.count = 0};
     int64_t at = 0;
     while (at < size && to->row < to->capacity && to->handed_back < to->capacity) {
         const char *newline = memchr(text + at, '\n', size - at);
         int64_t next = newline ? newline - text + 1 : size, end = newline ? next - 1 : size;
-        int read = line(layout, to, text + at, text + end);
+        int read = line(layout, to, &shape, text + at, text + end);
         if (read == FULL && to->row) return at;
         if (read != 1) {
             to->rest[2 * to->handed_back] = at;

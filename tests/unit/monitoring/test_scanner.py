@@ -160,7 +160,38 @@ LINES = st.lists(st.one_of(captured().map(lambda one: json.dumps(one).encode()),
 
 @given(LINES, st.lists(st.integers(0, 5), max_size=3))
 def test_both_readers_count_the_same_of_any_lines(some, again):
-    text = b"\n".join(some + [some[place] for place in again if place < len(some)])
+    both_count_the_same(b"\n".join(some + [some[place] for place in again if place < len(some)]))
+
+
+def plain_line(number, *, answered=True):
+    each = record(f"{number},AA,0\n-{number},UA,", "0.5\n0.75" if answered else None, NOON)
+    each["eventMetadata"]["eventId"] = f"id-{number}"
+    return json.dumps(each).encode()
+
+
+WOUND = st.one_of(
+    st.sampled_from([b'"', b"\\", b"\\n", b"}", b"{", b",", b":", b" ", b"7", b"\xff"]), st.binary(max_size=3)
+)
+
+
+@given(st.integers(0, 400), st.integers(0, 4), WOUND, st.booleans())
+@example(at=400, length=0, wound=b" ", answered=True)
+def test_a_line_that_differs_from_the_one_before_in_more_than_its_values_is_read_with_care(at, length, wound, answered):
+    line = plain_line(2)
+    damaged = line[:at] + wound + line[at + length :]
+    both_count_the_same(b"\n".join([plain_line(1), damaged, plain_line(3, answered=answered), plain_line(4)]))
+
+
+def test_records_with_their_values_in_any_order_are_scanned():
+    told = [json.loads(plain_line(number)) for number in range(6)]
+    turned = [dict(reversed(one.items())) for one in told[2:4]]
+    (found,) = scan(lines(*told[:2], *turned, *told[4:], json.loads(plain_line(7, answered=False))))
+    assert (found.rest, found.rows.tolist()) == ([], [2] * 7)
+    assert found.numbers[0].tolist() == [sign * number for number in (0, 1, 2, 3, 4, 5, 7) for sign in (1, -1)]
+    assert len(set(found.ids.tolist())) == 7
+
+
+def both_count_the_same(text):
     counter = CaptureCounter(BASELINE, APRIL)
     fast = counter.count_text(text, "a.jsonl", SeenEvents())
     careful = counter.count_lines(lines_of(text), "a.jsonl", SeenEvents())
