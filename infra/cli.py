@@ -6,7 +6,9 @@ typer's annotations, or a typer app with commands of its own), and the line that
 A function may return an exit code. A `UserError` becomes a plain message on standard error and its exit code.
 """
 
+import atexit
 import functools
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -113,6 +115,7 @@ def main(args: list[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the command's exit code.
     """
+    atexit.register(gc.freeze)  # or Python looks for garbage in what is about to end, for a fifth of a second
     try:
         typer.main.get_command(app).main(args, prog_name="sagestack")
     except UserError as error:
