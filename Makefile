@@ -108,11 +108,11 @@ provider-schema: tools .venv/.ready $(BIN)/npx ## Regenerate the AWS schema and 
 bench-synth: set-up .venvs/bindings/.ready ## Cold synth against importing the prebuilt AWS bindings, and of up to 500 models
 	$(BIN)/python -m tests.bench.synth
 
-bench-drift-quality: .venv/.ready .venvs/bench-data/.ready ## False alarms and detections beside evidently's and NannyML's, on real data (15 minutes)
+bench-drift-quality: .venv/.ready .venvs/bench-data/.ready ## False alarms and detections beside evidently's and NannyML's, on real data (twenty minutes)
 	-@$(MAKE) --keep-going $(QUALITY_PEERS:%=.venvs/bench-%/.ready)
 	$(BIN)/python -m tests.bench.drift_quality
 
-bench-drift: .venv/.ready build/scan.so ## The drift job beside what people run today, and the bare limit (ten minutes, 10 GB)
+bench-drift: .venv/.ready build/scan.so ## The drift job beside what people run today, and the bare limit (twenty minutes, 10 GB)
 	-@$(MAKE) --keep-going $(DRIFT_PEERS:%=.venvs/bench-%/.ready)
 	$(BIN)/python -m tests.bench.drift
 

@@ -7,7 +7,8 @@ feature, or what all of them do together, reach their own.
 What a feature does alone is drawn from its counts, rare categories and all; what features do together, from the
 baseline's sample of whole rows.
 Sources: Westfall and Young, Resampling-based multiple testing (1993), for the distribution of the maximum; Good, The
-population frequencies of species and the estimation of population parameters (1953), for what was never seen.
+population frequencies of species and the estimation of population parameters (1953), for what was never seen; Robbins,
+Estimating the total probability of the unobserved outcomes of an experiment (1968), for how well that is known.
 """
 
 from collections.abc import Sequence
@@ -125,13 +126,17 @@ def _rate_of_each(kinds: Sequence[tuple[Values, float]], rate: float) -> float:
 def _by_chance(baseline: Distribution, statistic: Statistic, generator: np.random.Generator, *, rows: int) -> Values:
     """The statistic between baselines and windows without drift, shape (DRAWS,)."""
     # What the baseline has not seen may still be there: its empty bins are given a chance.
-    smoothed = baseline.counts + PSEUDO_COUNT
+    expected = baseline.counts + PSEUDO_COUNT
+    unseen = 0.0
     if isinstance(baseline.bins, CategoricalBins):
-        smoothed[NEW] = max(baseline.bins.once, PSEUDO_COUNT)
-    probabilities = smoothed / smoothed.sum()
-    then = multinomial(generator, baseline.rows, probabilities, DRAWS)
-    if isinstance(baseline.bins, CategoricalBins):
-        # What a baseline has seen is not new to it.
-        then[:, RARE] += then[:, NEW]
-        then[:, NEW] = 0
-    return statistic.compute(then, multinomial(generator, rows, probabilities, DRAWS))
+        unseen = max(baseline.bins.once, PSEUDO_COUNT)
+        # To the baseline, what it has seen once is rare, and not new.
+        expected[RARE], expected[NEW] = expected[RARE] + unseen, 0
+    then, now = (multinomial(generator, side, expected / expected.sum(), DRAWS) for side in (baseline.rows, rows))
+    if unseen:
+        # How much a baseline has not seen differs from how much it saw once, with the variance of that and of twice
+        # what it saw twice, which is about half as much. A window as large as the baseline tells the difference.
+        new = generator.gamma(unseen / 2, 2, size=DRAWS) / expected[RARE]
+        now[:, NEW] = generator.binomial(now[:, RARE], np.minimum(new, 1))
+        now[:, RARE] -= now[:, NEW]
+    return statistic.compute(then, now)

@@ -28,7 +28,8 @@ def multinomial(generator: np.random.Generator, rows: int, probabilities: Values
     counts, left = np.empty((len(probabilities), draws)), np.full(draws, float(rows))
     behind = probabilities[::-1].cumsum()[::-1]
     for place in range(len(probabilities) - 1):
-        counts[place] = _binomial(generator, left, min(float(probabilities[place] / behind[place]), 1.0))
+        share = float(probabilities[place] / behind[place]) if behind[place] else 0.0
+        counts[place] = _binomial(generator, left, min(share, 1.0))
         left -= counts[place]
     counts[-1] = left
     return counts.T.astype(np.int64)

@@ -4,6 +4,7 @@ import json
 from typing import get_args
 
 import numpy as np
+import polars as pl
 import pytest
 
 from infra.config.monitoring import CategoricalStatistic, NumericStatistic
@@ -121,6 +122,20 @@ def test_a_category_that_is_new_is_expected_as_often_as_those_that_were_seen_onc
     window = np.array([960, 20, 20, 0])
     assert window[NEW] == 1000 * 400 / ROWS
     assert few < STATISTICS["deviance"].compute(counts, window) < more
+
+
+def test_windows_as_large_as_the_baseline_do_not_alarm_because_it_has_not_seen_every_rare_category():
+    generator, deviance = np.random.default_rng(7), STATISTICS["deviance"]
+    names = np.array([f"category {number}" for number in range(2000)])
+    chances = 1 / np.arange(1, len(names) + 1) ** 2
+    alarms = []
+    for _ in range(60):
+        counts = generator.multinomial(ROWS, chances / chances.sum(), size=11)
+        then, *windows = (pl.Series("dest", np.repeat(names, each)) for each in counts)
+        bins = CategoricalBins.fit(then)
+        (threshold,) = calibrated_thresholds([Distribution.of(bins, then)], [deviance], ROWS, 0.05).features
+        alarms += [deviance.compute(bins.count(then), bins.count(window)) >= threshold for window in windows]
+    assert np.mean(alarms) < 0.08
 
 
 def test_without_a_rate_nothing_is_drawn_and_with_one_the_statistics_are_the_sharpest():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom, kstest
 
@@ -16,6 +16,7 @@ DRAWS = 40_000
     weights=st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda all_: sum(all_) > 0.01),
     seed=st.integers(0, 2**32),
 )
+@example(rows=5, weights=[1.0, 0.0, 0.0], seed=0)
 def test_every_draw_has_all_rows_and_none_in_an_impossible_bin(rows, weights, seed):
     probabilities = np.array(weights) / sum(weights)
     counts = multinomial(np.random.default_rng(seed), rows, probabilities, 20)
