@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,5 +147,8 @@ def test_a_thousand_broken_requests_leave_nothing_behind(server: RunningServer) 
 
     descriptors, threads, memory = ask_all()
     after = ask_all()
-    assert after[:2] == (descriptors, threads)
+    deadline = time.monotonic() + 10
+    while process.num_fds() > descriptors and time.monotonic() < deadline:
+        time.sleep(0.05)  # whoever was answered last may know it before the server has closed
+    assert (process.num_fds() <= descriptors, after[1]) == (True, threads)
     assert after[2] - memory < 4_000_000
