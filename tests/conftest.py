@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from infra import cli
+
 REPOSITORY = Path(__file__).parents[1]
 ORACLES = REPOSITORY / ".venvs/oracles/bin/python"
 
@@ -80,6 +82,19 @@ def oracle(tmp_path_factory):
         folder = tmp_path_factory.mktemp(script.stem)
         subprocess.run([ORACLES, script, folder], check=True)
         return folder
+
+    return run
+
+
+@pytest.fixture
+def in_process(capsys):
+    """Run `sagestack` in this process: exit code, standard output, standard error."""
+
+    def run(*args):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(list(args))
+        out, err = capsys.readouterr()
+        return caught.value.code or 0, out, err
 
     return run
 

@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from infra import cli
-
 GROUP = "releases-local-churn"
 ENVIRONMENT = """
 prefix: releases
@@ -32,17 +30,10 @@ def project(new_project, cloud, monkeypatch):
 
 
 @pytest.fixture
-def sagestack(project, capsys):
+def sagestack(project, in_process):
     """Run a command on the project: exit code, standard output, standard error."""
     assert project.root.is_dir()
-
-    def run(*args):
-        with pytest.raises(SystemExit) as caught:
-            cli.main(list(args))
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
+    return in_process
 
 
 @pytest.fixture

@@ -14,19 +14,12 @@ SLOW = ("cdktf", "cdktn", "boto3", "botocore", "moto", "polars", "lightgbm", "nu
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch, in_process):
     """Run the command line in this process: exit code, standard output, standard error."""
     monkeypatch.chdir(PROJECT)
     monkeypatch.delenv("SAGESTACK_ENV", raising=False)
     monkeypatch.delenv("SAGESTACK_ROOT", raising=False)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as caught:
-            cli.main(list(args))
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
+    return in_process
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from infra import cli
 from infra.retraining import commands, ledger, outlook
 from monitoring.governor.ledger import Ledger
 from monitoring.governor.rules import Decision
@@ -65,16 +64,9 @@ class Bus:
 
 
 @pytest.fixture
-def run(capsys, new_project, monkeypatch):
+def run(in_process, new_project, monkeypatch):
     monkeypatch.setenv("SAGESTACK_ROOT", str(new_project().root))
-
-    def run(*args):
-        with pytest.raises(SystemExit) as caught:
-            cli.main(list(args))
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
+    return in_process
 
 
 def test_decisions_are_listed_newest_first_with_who_asked_and_why_not(aws, run):

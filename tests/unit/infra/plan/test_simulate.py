@@ -2,13 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import cli
 from infra.config import load_environment, load_model
 from infra.plan.simulate import Window, replay
 
@@ -30,18 +30,11 @@ def model(project):
 
 
 @pytest.fixture
-def run(capsys, project, monkeypatch, tmp_path):
+def run(in_process, project, monkeypatch, tmp_path):
     monkeypatch.setenv("SAGESTACK_ROOT", str(project.root))
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as caught:
-            cli.main(["simulate", *args])
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
+    return partial(in_process, "simulate")
 
 
 def test_a_csv_is_replayed_with_the_reason_of_every_run_that_would_not_have_been(run, tmp_path):
